@@ -1,0 +1,131 @@
+"""What every generator, audit, format and engine promises. No base classes: obey the shape and be listed
+in ``catalog.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+from semblance.data.dataset import Dataset
+from semblance.data.raw import Raw
+from semblance.evidence import Finding
+from semblance.privacy.ledger import Ledger
+from semblance.schema import Schema
+from semblance.seeds import Seeds
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Progress(Protocol):
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Called as work goes on; `stage` is a few words for a person, such as "learning columns"."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress for callers who do not watch."""
+
+
+class Engine(Protocol):
+    """Where work runs. The local engine is the truth; any other must give the same answers."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+
+    @property
+    def workers(self) -> int:
+        """How many items run at once."""
+
+    def map(self, fn: Callable[[A], B], items: Iterable[A]) -> list[B]:
+        """`fn` of each item, in order. `fn` must not depend on the order of evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All that a step may use up: randomness, privacy budget, processors, a person's patience.
+
+    `quick` asks for less precision; findings then say so through their wider intervals.
+    """
+
+    seeds: Seeds
+    ledger: Ledger
+    engine: Engine
+    progress: Progress = silent
+    quick: bool = False
+
+
+class Model(Protocol):
+    """A fitted, immutable thing that samples."""
+
+    schema: Schema
+    keeps_real_values: bool
+    """True when a real patient's own value can be read out of the saved model."""
+
+    def sample(self, n: int, run: Run) -> Dataset:
+        """Draw `n` rows with origin "synthetic" and exactly the Schema's columns.
+
+        Privacy: reads no real data and spends nothing. Subject, surrogate and blank columns come out missing; the
+        pipeline fills them (``data/surrogates.py``).
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write data files only (JSON, npz, text); loading them never runs code."""
+
+
+class Generator(Protocol):
+    """A recipe: a frozen dataclass whose fields are its parameters; cheap to import."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+
+    def refuses(self, schema: Schema) -> str | None:
+        """Why this recipe cannot learn such a table, in a sentence; None when it can."""
+
+    def fit(self, train: Dataset, run: Run) -> Model:
+        """Learn from `train` only."""
+
+    @staticmethod
+    def load(folder: Path, schema: Schema) -> Model:
+        """Read back what `Model.save` wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that an audit may see.
+
+    `train` is what the generator learned from, `held` patients it never saw, `fake` what it made. `model` and
+    `recipe` are None when the table was made elsewhere.
+    """
+
+    train: Dataset
+    held: Dataset
+    fake: Dataset
+    model: Model | None = None
+    recipe: Generator | None = None
+
+
+class Audit(Protocol):
+    """One question about a synthetic table. Never warns, never decides: returns Findings."""
+
+    name: ClassVar[str]
+    asks: ClassVar[str]
+
+    def judge(self, comparison: Comparison, run: Run) -> tuple[Finding, ...]:
+        """Measure. A question that cannot be answered comes back as a skipped or underpowered Finding."""
+
+
+class Format(Protocol):
+    """One file format: read and write."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+
+    def read(self, path: Path) -> Raw:
+        """Read one file. Raises FormatError with the place (line number) and the cure."""
+
+    def write(self, data: Dataset, path: Path) -> None:
+        """Write `data` as its schema's dialect says. Callers write to a temporary name and rename."""
