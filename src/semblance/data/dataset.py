@@ -98,3 +98,16 @@ class Dataset:
     def take_subjects(self, chosen: NDArray[np.int64]) -> Dataset:
         """All rows of the chosen patients (numbers as in `subjects`), in the table's order."""
         return self.take(np.isin(self.subjects, chosen))
+
+
+def from_columns(drawn: dict[str, pd.Series[Any]], schema: Schema, n: int) -> Dataset:
+    """A synthetic Dataset of `n` rows from the columns a generator drew; the schema's other columns are missing."""
+    return Dataset(pd.DataFrame({c.name: drawn.get(c.name, _missing(c, n)) for c in schema}), schema, "synthetic")
+
+
+def _missing(column: Column, n: int) -> pd.Series[Any]:
+    if column.kind in ("date", "datetime"):
+        return pd.Series(np.full(n, np.datetime64("NaT"), dtype="datetime64[us]"))
+    if column.numeric:
+        return pd.Series(np.full(n, np.nan))
+    return pd.Series([None] * n, dtype=object)
