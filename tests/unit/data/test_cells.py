@@ -1,0 +1,114 @@
+"""Cells: what was common stays itself, what was rare is blurred, nothing leaves its bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semblance.data.cells import Cells, make_cells
+from semblance.schema import Column
+
+
+def cells_of(values: list[float] | np.ndarray, column: Column, **options: int) -> Cells:
+    series = pd.Series(np.asarray(values, dtype=float))
+    return make_cells(series, column, subjects=np.arange(len(series)), **options)
+
+
+NUMBER = Column("x", "number", decimals=2, low=0.0, high=100.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.one_of(st.none(), st.floats(0, 100), st.sampled_from([0.0, 5.0, 100.0])), min_size=1, max_size=400),
+    st.integers(2, 64),
+)
+def test_every_value_has_a_cell_and_every_cell_gives_a_legal_value(values: list[float | None], most: int) -> None:
+    series = pd.Series(values, dtype=float)
+    cells = make_cells(series, NUMBER, subjects=np.arange(len(series)), max_cells=most)
+    codes = cells.encode(series)
+    assert codes.min() >= 0
+    assert codes.max() < max(cells.n, 1)
+    drawn = cells.decode(codes, np.random.default_rng(0))
+    assert (drawn.isna() == series.isna()).all()
+    present = drawn.dropna()
+    assert present.between(0, 100).all()
+    assert (present.round(2) == present).all()
+
+
+def test_a_shared_value_stays_one_value() -> None:
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(5000) < 0.9, 0.0, rng.uniform(1, 99, 5000))
+    cells = cells_of(values, NUMBER)
+    drawn = cells.decode(cells.encode(pd.Series(values)), rng)
+    assert ((drawn == 0.0) == (values == 0.0)).all()
+
+
+def test_a_value_of_few_patients_is_no_spike_even_over_many_visits() -> None:
+    values = np.concatenate([np.full(500, 42.0), np.random.default_rng(0).uniform(0, 100, 500)])
+    one_patient = np.concatenate([np.zeros(500, dtype=np.int64), np.arange(1, 501)])
+    cells = make_cells(pd.Series(values), NUMBER, subjects=one_patient)
+    assert 42.0 not in cells.spikes
+    many = make_cells(pd.Series(values), NUMBER, subjects=np.arange(1000))
+    assert 42.0 in many.spikes
+
+
+def test_no_knot_is_a_patients_own_value_and_the_extremes_are_not_reached() -> None:
+    values = np.random.default_rng(1).lognormal(2, 1, 3000)
+    column = Column("x", "number", decimals=6, low=0.0, high=1000.0)
+    cells = cells_of(values, column)
+    knots = np.concatenate(cells.knots)
+    assert not np.isin(knots, values).any()
+    drawn = cells.decode(cells.encode(pd.Series(values)), np.random.default_rng(2))
+    assert not np.isin(drawn, values).any()
+    assert drawn.max() != values.max()
+
+
+def test_values_drawn_from_cells_follow_the_source() -> None:
+    values = np.random.default_rng(1).gamma(2.0, 10.0, 20_000).clip(0, 100)
+    cells = cells_of(values, NUMBER)
+    drawn = cells.decode(cells.encode(pd.Series(values)), np.random.default_rng(2))
+    grid = np.quantile(values, np.linspace(0.01, 0.99, 50))
+    gap = np.abs(np.searchsorted(np.sort(values), grid) - np.searchsorted(np.sort(drawn), grid)).max() / len(values)
+    assert gap < 0.005
+
+
+def test_labels_are_ordered_by_frequency_and_ordinals_by_meaning() -> None:
+    values = pd.Series(["b"] * 5 + ["a"] * 3 + ["c"] * 12 + [None], dtype=object)
+    nominal = make_cells(values, Column("l", "category"), subjects=np.arange(21))
+    assert nominal.labels == ("c", "b", "a")
+    assert nominal.n == 4
+    assert nominal.n_rare == 2
+    ordered = make_cells(values, Column("l", "ordinal", categories=("a", "b", "c")), subjects=np.arange(21))
+    assert ordered.labels == ("a", "b", "c")
+    assert list(ordered.decode(ordered.encode(values), np.random.default_rng(0)).dropna()) == list(values.dropna())
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+def test_dates_are_drawn_as_dates(kind: str) -> None:
+    days = pd.Series(pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(400), unit="D")).astype("datetime64[us]")
+    days[3] = pd.NaT
+    cells = make_cells(days, Column("d", kind), subjects=np.arange(400))  # type: ignore[arg-type]
+    drawn = cells.decode(cells.encode(days), np.random.default_rng(0))
+    assert drawn.dtype == "datetime64[us]"
+    assert list(np.flatnonzero(drawn.isna())) == [3]
+    if kind == "date":
+        assert (drawn.dropna().dt.normalize() == drawn.dropna()).all()
+
+
+def test_nothing_but_missing() -> None:
+    series = pd.Series([np.nan] * 30)
+    cells = make_cells(series, NUMBER, subjects=np.arange(30))
+    assert cells.n == 1
+    assert cells.decode(cells.encode(series), np.random.default_rng(0)).isna().all()
+
+
+def test_round_trip_through_plain_data() -> None:
+    values = pd.Series(np.random.default_rng(0).normal(50, 10, 500).clip(0, 100))
+    cells = make_cells(values, NUMBER, subjects=np.arange(500))
+    again = Cells.from_dict(cells.to_dict(), NUMBER)
+    assert (again.encode(values) == cells.encode(values)).all()
+    one, two = (c.decode(cells.encode(values), np.random.default_rng(5)) for c in (cells, again))
+    assert one.equals(two)
