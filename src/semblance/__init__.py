@@ -1,3 +1,126 @@
-"""Synthetic patients that resemble everyone and are no one."""
+"""Synthetic patients that resemble everyone and are no one.
+
+    import semblance as sb
+
+The nouns are classes, the verbs are functions, and the command line calls the same verbs. Nothing heavy is imported
+until a name is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semblance.contracts import Comparison, Run
+    from semblance.data.dataset import Dataset
+    from semblance.data.split import Vault
+    from semblance.errors import SemblanceError
+    from semblance.evidence import Evidence, Finding
+    from semblance.generators.chain import Chain
+    from semblance.generators.independent import Independent
+    from semblance.pipeline import (
+        Outcome,
+        audit,
+        begin,
+        decide,
+        describe,
+        fit,
+        judge,
+        load_schema,
+        read,
+        release,
+        run,
+        sample,
+        split,
+        train,
+    )
+    from semblance.privacy.ledger import Ledger
+    from semblance.release.bundle import verify
+    from semblance.release.gate import Policy, Verdict
+    from semblance.schema import Column, Schema
+    from semblance.seeds import Seeds
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "semblance.contracts": ("Comparison", "Run"),
+    "semblance.data.dataset": ("Dataset",),
+    "semblance.data.split": ("Vault",),
+    "semblance.errors": ("SemblanceError",),
+    "semblance.evidence": ("Evidence", "Finding"),
+    "semblance.generators.chain": ("Chain",),
+    "semblance.generators.independent": ("Independent",),
+    "semblance.pipeline": (
+        "Outcome",
+        "audit",
+        "begin",
+        "decide",
+        "describe",
+        "fit",
+        "judge",
+        "load_schema",
+        "read",
+        "release",
+        "run",
+        "sample",
+        "split",
+        "train",
+    ),
+    "semblance.privacy.ledger": ("Ledger",),
+    "semblance.release.bundle": ("verify",),
+    "semblance.release.gate": ("Policy", "Verdict"),
+    "semblance.schema": ("Column", "Schema"),
+    "semblance.seeds": ("Seeds",),
+}
+
+__all__ = [
+    "Chain",
+    "Column",
+    "Comparison",
+    "Dataset",
+    "Evidence",
+    "Finding",
+    "Independent",
+    "Ledger",
+    "Outcome",
+    "Policy",
+    "Run",
+    "Schema",
+    "Seeds",
+    "SemblanceError",
+    "Vault",
+    "Verdict",
+    "audit",
+    "begin",
+    "decide",
+    "describe",
+    "fit",
+    "judge",
+    "load_schema",
+    "read",
+    "release",
+    "run",
+    "sample",
+    "split",
+    "train",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public face when any of it is first used.
+
+    All of it at once, because the verb `release` shares its name with the room ``semblance.release``: importing the
+    room sets the attribute, so the verb has to be put back after the last import.
+    """
+    if name not in __all__:
+        raise AttributeError(f"module 'semblance' has no attribute {name!r}")
+    for home, names in _HOMES.items():
+        module = import_module(home)
+        globals().update({public: getattr(module, public) for public in names})
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

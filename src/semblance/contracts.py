@@ -5,9 +5,9 @@ in ``catalog.py``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import Field, dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from semblance.data.dataset import Dataset
 from semblance.data.raw import Raw
@@ -60,9 +60,13 @@ class Run:
 class Model(Protocol):
     """A fitted, immutable thing that samples."""
 
-    schema: Schema
-    keeps_real_values: bool
-    """True when a real patient's own value can be read out of the saved model."""
+    @property
+    def schema(self) -> Schema:
+        """What the sampled columns mean."""
+
+    @property
+    def keeps_real_values(self) -> bool:
+        """True when a real patient's own value can be read out of the saved model."""
 
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows with origin "synthetic" and exactly the Schema's columns.
@@ -80,6 +84,7 @@ class Generator(Protocol):
 
     name: ClassVar[str]
     about: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def refuses(self, schema: Schema) -> str | None:
         """Why this recipe cannot learn such a table, in a sentence; None when it can."""

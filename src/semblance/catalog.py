@@ -1,0 +1,27 @@
+"""The only lists of what there is. A new generator, audit, format or engine is one file and one line here.
+
+Names exist only for the command line and for files; Python callers pass the objects themselves.
+"""
+
+from __future__ import annotations
+
+from semblance.audits.copies import Copies
+from semblance.audits.fidelity import Fidelity
+from semblance.audits.membership import Membership
+from semblance.audits.utility import Utility
+from semblance.audits.validity import Validity
+from semblance.contracts import Audit, Engine, Format, Generator
+from semblance.engines.local import Local
+from semblance.formats.csv import Csv
+from semblance.formats.parquet import Parquet
+from semblance.generators.chain import Chain
+from semblance.generators.independent import Independent
+
+GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, Independent)}
+
+AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in (Validity, Fidelity, Utility, Copies, Membership)}
+"""In the order in which a report tells them."""
+
+FORMATS: dict[str, type[Format]] = {form.name: form for form in (Csv, Parquet)}
+
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Local,)}

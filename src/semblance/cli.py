@@ -1,0 +1,347 @@
+"""Words in, one verb called, exit code out. Each command imports what it needs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from semblance import __version__
+from semblance.errors import GateRefused, Unsupported
+from semblance.manner import Manner, Verbs, run_verbs
+
+if TYPE_CHECKING:
+    from semblance.pipeline import Outcome
+    from semblance.release.gate import Verdict
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    return run_verbs(cli, arguments)
+
+
+# ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _set(field: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            setattr(ctx.ensure_object(Manner), field, True)
+
+    return remember
+
+
+def verb(example: str, *, name: str | None = None) -> Callable[[Command], click.Command]:
+    """A command with an example in its help and the two options that every command has."""
+
+    def make(function: Command) -> click.Command:
+        for option, text in (
+            ("debug", "Show the traceback of an error (it may quote patients' values)."),
+            ("json", "Print one JSON object on stdout and nothing else."),
+        ):
+            function = click.option(
+                f"--{option}", is_flag=True, is_eager=True, expose_value=False, callback=_set(option), help=text
+            )(function)
+        epilog = f"\b\nExample:\n  {example}"
+        return cli.command(name, epilog=epilog, context_settings={"help_option_names": ["-h", "--help"]})(function)
+
+    return make
+
+
+FILE = click.Path(path_type=Path)
+SCHEMA = click.option("--schema", type=FILE, metavar="FILE", help="A schema that you edited; default: infer it.")
+TARGET = click.option("--target", metavar="COL", help="Column to be predicted from the others.")
+SUBJECT = click.option("--subject", metavar="COL", help="Column that names the patient, where one has several rows.")
+SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same bytes.")
+POLICY = click.option("--policy", type=FILE, metavar="FILE", help="Rules of release; default: the bundled ones.")
+GENERATOR = click.option("--generator", metavar="NAME", default="chain", show_default=True, help="See `list`.")
+QUICK = click.option("--quick", is_flag=True, help="Less precision for less time.")
+OUT = click.option("--out", type=FILE, metavar="DIR", required=True, help="Release folder to write.")
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="semblance %(version)s")
+def cli() -> None:
+    """Synthetic patients that resemble everyone and are no one, with the evidence to prove it."""
+
+
+# ── verbs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@verb("semblance demo")
+@click.option("--images", is_flag=True, help="Chest X-rays instead of a table.")
+@click.option("--out", type=FILE, metavar="DIR", default=Path("semblance-demo"), show_default=True)
+@click.pass_obj
+def demo(manner: Manner, images: bool, out: Path) -> None:
+    """The whole run on 9,105 real seriously ill adults that ship inside."""
+    if images:
+        raise Unsupported("this version has no image generators yet; leave out --images.")
+    from semblance.data import demo as bundled
+
+    _run(manner, bundled.patients(), out=out, target=bundled.TARGET)
+
+
+@verb("semblance describe patients.csv -o schema.toml")
+@click.argument("source")
+@click.option("-o", "--output", type=FILE, metavar="FILE", help="Write here; default: stdout.")
+@TARGET
+@SUBJECT
+@click.pass_obj
+def describe(manner: Manner, source: str, output: Path | None, target: str | None, subject: str | None) -> None:
+    """Infer what the columns of SOURCE mean, as TOML for you to edit."""
+    from semblance import pipeline, schema_toml
+    from semblance.destination import write_text
+
+    with redirect_stdout(sys.stderr):
+        schema = pipeline.describe(source, target=target, subject=subject)
+    text = schema_toml.dumps(schema)
+    facts: dict[str, Any] = {"columns": len(schema), "target": schema.target, "subject": schema.subject}
+    for handling in ("surrogate", "blank", "drop"):
+        facts[handling] = [c.name for c in schema if c.handling == handling]
+    if output is None:
+        manner.tell({**facts, "schema": text}, text.rstrip("\n"))
+        return
+    write_text(text, output)
+    manner.tell({**facts, "file": str(output)}, f"{output}: {len(schema)} columns; read it, edit it, use --schema.")
+
+
+@verb("semblance run patients.csv --out release --target died --subject patient_id")
+@click.argument("source")
+@OUT
+@SCHEMA
+@TARGET
+@SUBJECT
+@GENERATOR
+@click.option("--rows", type=click.IntRange(min=1), help="Synthetic rows; default: as many as were learned from.")
+@SEED
+@click.option("--epsilon", type=float, help="Privacy budget of a differentially private generator.")
+@click.option("--delta", type=float, help="Its delta.")
+@POLICY
+@QUICK
+@click.pass_obj
+def run(manner: Manner, /, source: str, out: Path, epsilon: float | None, delta: float | None, **asked: Any) -> None:
+    """Describe, split, fit, sample, audit, decide and release, in one go.
+
+    Exits 20 when the gate refuses; the folder then says what failed and what to try, and holds no synthetic data.
+    """
+    if epsilon is not None or delta is not None:
+        raise Unsupported("this version has no differentially private generator yet; leave out --epsilon and --delta.")
+    _run(manner, source, out=out, **asked)
+
+
+def _run(manner: Manner, source: Any, *, out: Path, schema: Path | None = None, **asked: Any) -> None:
+    from semblance import pipeline
+    from semblance.progress import bars
+
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        meaning = None if schema is None else pipeline.load_schema(schema)
+        outcome = pipeline.run(source, out=out, schema=meaning, progress=progress, **asked)
+    manner.tell(_facts(outcome), _sentences(outcome))
+    _refuse(outcome.verdict, f"see {outcome.folder / 'report.html'} for what failed and what to try")
+
+
+def _facts(outcome: Outcome) -> dict[str, Any]:
+    folder = outcome.folder
+    return {
+        "decision": outcome.verdict.decision,
+        "folder": str(folder),
+        "report": str(folder / "report.html"),
+        "synthetic": next((str(p) for p in folder.glob("synthetic.*")), None),
+        "rules": {r.rule.name: r.status for r in outcome.verdict.rules},
+        "notes": list(outcome.notes),
+        "seconds": dict(outcome.seconds),
+    }
+
+
+def _sentences(outcome: Outcome) -> str:
+    facts = _facts(outcome)
+    stages = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in outcome.seconds.items())
+    lines = [verdict_sentence(outcome.verdict), *outcome.notes]
+    if facts["synthetic"]:
+        lines.append(f"synthetic data  {facts['synthetic']}")
+    return "\n".join([*lines, f"report          {facts['report']}", f"time            {stages}"])
+
+
+def verdict_sentence(verdict: Verdict) -> str:
+    """The verdict as one sentence."""
+    asked = [r for r in verdict.rules if r.status != "not_applicable"]
+    policy = verdict.policy["name"]
+    if verdict.released:
+        return f"RELEASED: all {len(asked)} rules of policy {policy!r} that apply are met."
+    failed = ", ".join(r.rule.name for r in verdict.failures)
+    return f"REFUSED: {len(verdict.failures)} of {len(asked)} rules of policy {policy!r} are not met: {failed}."
+
+
+def _refuse(verdict: Verdict, cure: str) -> None:
+    if not verdict.released:
+        raise GateRefused(f"the gate refused to release; {cure}.")
+
+
+@verb("semblance fit patients.csv --model model --set trees=80")
+@click.argument("source")
+@click.option("--model", type=FILE, metavar="DIR", required=True, help="Folder to write the model to.")
+@SCHEMA
+@TARGET
+@SUBJECT
+@GENERATOR
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the generator.")
+@SEED
+@click.pass_obj
+def fit(
+    manner: Manner,
+    source: str,
+    model: Path,
+    schema: Path | None,
+    target: str | None,
+    subject: str | None,
+    generator: str,
+    settings: tuple[str, ...],
+    seed: int,
+) -> None:
+    """Train on all rows of SOURCE: no holdout is kept, so the result cannot be judged by `run`'s audits."""
+    from semblance import pipeline
+    from semblance.progress import bars
+
+    recipe = pipeline.recipe(generator, dict(_pair(text) for text in settings))
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        meaning = None if schema is None else pipeline.load_schema(schema)
+        pipeline.train(
+            source,
+            model,
+            generator=recipe,
+            schema=meaning,
+            target=target,
+            subject=subject,
+            seed=seed,
+            progress=progress,
+        )
+    manner.tell({"model": str(model), "generator": generator}, f"{model}: a {generator} model; draw with `sample`.")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """``key=value``, the value as TOML writes it (numbers, true, "text"); anything else is text."""
+    import tomllib
+
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise click.UsageError(f"--set takes KEY=VALUE, not {text!r}.")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value
+
+
+@verb("semblance sample model --rows 1000 -o synthetic.csv")
+@click.argument("model", type=FILE)
+@click.option("--rows", type=click.IntRange(min=1), required=True, help="Rows to draw.")
+@click.option("-o", "--output", type=FILE, metavar="FILE", required=True, help="Format by extension.")
+@click.option("--given", multiple=True, metavar="COL=VALUE", help="Condition on a value.")
+@click.option("--do", "intervene", multiple=True, metavar="COL=VALUE", help="Set a value as an intervention.")
+@SEED
+@click.pass_obj
+def sample(
+    manner: Manner,
+    model: Path,
+    rows: int,
+    output: Path,
+    given: tuple[str, ...],
+    intervene: tuple[str, ...],
+    seed: int,
+) -> None:
+    """Draw rows from a MODEL folder that `fit` wrote. What is drawn here has not been judged."""
+    if given or intervene:
+        raise Unsupported("this version cannot condition or intervene yet; leave out --given and --do.")
+    from semblance import model_folder, pipeline
+    from semblance.destination import format_of, write_table
+    from semblance.progress import bars
+
+    format_of(output)
+
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        steps = pipeline.begin(seed=seed, progress=progress)
+        write_table(pipeline.sample(model_folder.load(model), steps, n=rows), output)
+    manner.tell({"file": str(output), "rows": rows}, f"{output}: {rows} synthetic rows, not judged; see `audit`.")
+
+
+@verb("semblance audit --train t.csv --holdout h.csv --synthetic s.csv -o evidence.json --report report.html")
+@click.option("--train", metavar="T", required=True, help="What the generator learned from.")
+@click.option("--holdout", metavar="H", required=True, help="Patients it never saw.")
+@click.option("--synthetic", metavar="S", required=True, help="The table to judge.")
+@click.option("-o", "--output", type=FILE, metavar="FILE", required=True, help="Evidence to write.")
+@click.option("--report", type=FILE, metavar="FILE", help="Report to write.")
+@SCHEMA
+@TARGET
+@SUBJECT
+@SEED
+@POLICY
+@QUICK
+@click.option("--enforce", is_flag=True, help="Exit 20 when the policy is not met.")
+@click.pass_obj
+def audit(
+    manner: Manner,
+    /,
+    train: str,
+    holdout: str,
+    synthetic: str,
+    output: Path,
+    report: Path | None,
+    schema: Path | None,
+    policy: Path | None,
+    enforce: bool,
+    **asked: Any,
+) -> None:
+    """Judge any synthetic table, whoever made it."""
+    from semblance import pipeline
+    from semblance.destination import write_text
+    from semblance.evidence import canonical_json
+    from semblance.progress import bars
+    from semblance.release.gate import Policy
+    from semblance.report.page import render
+
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        rules = Policy.load(policy)
+        meaning = None if schema is None else pipeline.load_schema(schema)
+        evidence = pipeline.judge(train, holdout, synthetic, schema=meaning, progress=progress, **asked)
+        verdict = pipeline.decide(evidence, rules)
+        write_text(canonical_json({**evidence.to_dict(), "verdict": verdict.to_dict()}), output)
+        if report is not None:
+            write_text(render(evidence, verdict.to_dict()), report)
+    facts = {"decision": verdict.decision, "evidence": str(output), "report": str(report) if report else None}
+    manner.tell(facts, "\n".join([verdict_sentence(verdict), *(str(p) for p in (output, report) if p)]))
+    if enforce:
+        _refuse(verdict, f"see {report or output}")
+
+
+@verb("semblance verify release")
+@click.argument("folder", type=FILE)
+@click.option("--public-key", type=FILE, metavar="FILE", help="Check a signature too.")
+@click.pass_obj
+def verify(manner: Manner, folder: Path, public_key: Path | None) -> None:
+    """Check a release FOLDER offline: every file's hash, and the verdict decided again from the evidence."""
+    if public_key is not None:
+        raise Unsupported("this version does not sign releases yet; leave out --public-key.")
+    from semblance.release import bundle
+
+    bundle.verify(folder)
+    text = f"{folder}: every file is as it was written, and the verdict follows from the evidence."
+    manner.tell({"folder": str(folder), "intact": True}, text)
+
+
+@verb("semblance list generators", name="list")
+@click.argument("what", type=click.Choice(["generators", "audits", "formats", "engines"]))
+@click.pass_obj
+def show_list(manner: Manner, what: str) -> None:
+    """What there is to choose from."""
+    from semblance import catalog
+
+    with redirect_stdout(sys.stderr):
+        entries: dict[str, Any] = getattr(catalog, what.upper())
+        about = {name: entry.asks if what == "audits" else entry.about for name, entry in entries.items()}
+    width = max(map(len, about))
+    manner.tell({what: about}, "\n".join(f"{name:<{width}}  {text}" for name, text in about.items()))

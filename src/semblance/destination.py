@@ -1,0 +1,59 @@
+"""Write to where a person asked: all of it or nothing. The mirror of ``source.py``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from semblance.catalog import FORMATS
+from semblance.contracts import Format
+from semblance.data.dataset import Dataset
+from semblance.errors import InputError, Unsupported
+
+
+def write_table(data: Dataset, path: Path | str) -> Path:
+    """Write a table in the format that the extension names, as its schema's dialect says where that fits.
+
+    Raises:
+        Unsupported: no format has this extension.
+        InputError: the place cannot be written to; whatever was there before is untouched.
+    """
+    path = Path(path)
+    form = format_of(path)
+    if data.schema.dialect.get("format") != form.name:
+        data = replace(data, schema=replace(data.schema, dialect={}))
+    return _whole(path, lambda place: form.write(data, place))
+
+
+def write_text(text: str, path: Path | str) -> Path:
+    """Write UTF-8 text. Raises InputError as `write_table` does."""
+    return _whole(Path(path), lambda place: place.write_bytes(text.encode("utf-8")))
+
+
+def format_of(path: Path) -> Format:
+    """The format whose extension `path` bears."""
+    for form in FORMATS.values():
+        if path.name.lower().endswith(form.suffixes):
+            return form()
+    known = ", ".join(suffix for form in FORMATS.values() for suffix in form.suffixes)
+    raise Unsupported(f"{path.name}: the extension names no format that can be written; use one of {known}.")
+
+
+def _whole(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write under another name beside `path`, then rename, which is one step for whoever looks."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file in it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        try:
+            write(building / path.name)
+            (building / path.name).replace(path)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); check its rights and the disk.") from error
+    return path

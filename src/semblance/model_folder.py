@@ -1,0 +1,91 @@
+"""A fitted model on disk: data files only, so that loading one never runs code.
+
+model.json      which generator, its parameters, the versions that fitted it
+schema.toml     what its columns mean
+fitted/         what `Model.save` wrote
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from semblance import schema_toml
+from semblance.catalog import GENERATORS
+from semblance.contracts import Generator, Model
+from semblance.errors import FormatError, InputError
+from semblance.evidence import canonical_json
+
+CARD = "model.json"
+SCHEMA = "schema.toml"
+FITTED = "fitted"
+VERSION = "1"
+
+
+def check_free(folder: Path) -> None:
+    """See that a model may be written to `folder`: it is new, empty, or holds an earlier model.
+
+    Raises:
+        InputError: something else lives there, or it is a file.
+    """
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / CARD).is_file()):
+        raise InputError(f"{folder} exists and is not a model of Semblance's; choose another place for the model.")
+
+
+def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any]) -> Path:
+    """Write `model` and how it was made; an earlier model in `folder` is replaced at once or not at all.
+
+    Privacy: a saved model may hold real patients' values (see `Model.keeps_real_values`, noted in model.json);
+    treat it as you treat the patients' table.
+    """
+    folder = Path(folder)
+    check_free(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        (building / FITTED).mkdir()
+        model.save(building / FITTED)
+        (building / SCHEMA).write_text(schema_toml.dumps(model.schema), encoding="utf-8")
+        card = {
+            "schema_version": VERSION,
+            "generator": recipe.name,
+            "parameters": asdict(recipe),
+            "keeps_real_values": model.keeps_real_values,
+            **facts,
+        }
+        (building / CARD).write_text(canonical_json(card), encoding="utf-8")
+        building.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.replace(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return folder
+
+
+def load(folder: Path) -> Model:
+    """Read back what `save` wrote.
+
+    Raises:
+        InputError: there is no model in `folder`.
+        FormatError: it is damaged, or was written by another version.
+    """
+    folder = Path(folder)
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        schema = schema_toml.loads((folder / SCHEMA).read_text(encoding="utf-8"), where=str(folder / SCHEMA))
+    except FileNotFoundError as error:
+        raise InputError(f"{folder} holds no model; make one with `semblance fit SOURCE --model {folder}`.") from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise FormatError(f"{folder / CARD} is damaged; fit the model again.") from error
+    recipe = GENERATORS.get(card.get("generator", "")) if card.get("schema_version") == VERSION else None
+    if recipe is None:
+        raise FormatError(f"{folder} was written by another version of Semblance; fit the model again.")
+    try:
+        return recipe.load(folder / FITTED, schema)
+    except (FileNotFoundError, KeyError, ValueError, TypeError) as error:
+        raise FormatError(f"{folder / FITTED} is damaged; fit the model again.") from error

@@ -1,0 +1,331 @@
+"""The verbs, in the order in which they are used. The command line is one more caller of them.
+
+source ─describe→ Schema ─read→ Dataset ─split→ Vault ─fit→ Model ─sample→ Dataset′
+       ─audit→ Evidence ─decide→ Verdict ─release→ folder
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from semblance import catalog, model_folder, provenance, schema_toml
+from semblance.contracts import Comparison, Generator, Model, Progress, Run, silent
+from semblance.data import demo, infer, parse, surrogates
+from semblance.data.dataset import Dataset
+from semblance.data.raw import Raw
+from semblance.data.split import Vault
+from semblance.data.split import split as split_patients
+from semblance.destination import write_table
+from semblance.engines.local import Local
+from semblance.errors import InputError, SchemaError, Unsupported
+from semblance.evidence import Evidence, Finding
+from semblance.privacy.ledger import Charge, Ledger
+from semblance.release import bundle, disclosure, gate
+from semblance.release.gate import Policy, Verdict
+from semblance.schema import Schema
+from semblance.seeds import Seeds
+from semblance.source import read_source
+
+
+def begin(*, seed: int = 0, quick: bool = False, progress: Progress = silent, cohort: str = "") -> Run:
+    """All that the verbs may use up: named random streams, an open ledger, this machine's processors.
+
+    Args:
+        seed: Same seed and same input give the same bytes.
+        quick: Less precision for less time; the findings' intervals say so.
+        cohort: Fingerprint of the source, for the ledger.
+    """
+    return Run(Seeds(seed), Ledger(cohort), Local(), progress, quick)
+
+
+def describe(source: Any, *, target: str | None = None, subject: str | None = None) -> Schema:
+    """Infer what a table means. A person should read and edit the result before it is believed.
+
+    Args:
+        source: A file, a folder or glob of files, or a pandas, polars or Arrow table.
+        target: Column to be predicted from the others. subject: Column that names the patient.
+
+    Raises:
+        InputError: the source cannot be read, or lacks a column that was named.
+    """
+    return roles(infer.infer_schema(_raw(source)), target, subject)
+
+
+def read(source: Any, schema: Schema) -> Dataset:
+    """Real patients, typed by `schema`.
+
+    Raises:
+        SchemaError: the table is not the one the schema describes; says where.
+    """
+    return parse.parse(_raw(source), schema)
+
+
+def split(data: Dataset, run: Run, *, holdout: float = 0.3) -> Vault:
+    """Set a share of the patients aside, before anything is learned, for audits only."""
+    return split_patients(data, run.seeds, holdout=holdout)
+
+
+def fit(train: Dataset, run: Run, *, generator: Generator | str = "chain") -> Model:
+    """Learn from `train`.
+
+    Privacy: charged to the ledger before training; without differential privacy as epsilon = infinity.
+
+    Raises:
+        Unsupported: the generator does not exist or cannot learn such a table.
+        FitError: there was nothing to learn from.
+    """
+    made = recipe(generator) if isinstance(generator, str) else generator
+    if (reason := made.refuses(train.schema)) is not None:
+        raise Unsupported(f"generator {made.name!r} cannot learn this table: {reason}")
+    run.ledger.charge(Charge(f"fit/{made.name}", mechanism="none"))
+    return made.fit(train, run)
+
+
+def sample(model: Model, run: Run, *, n: int, avoid: Dataset | None = None) -> Dataset:
+    """Draw `n` synthetic rows, with fresh identifiers.
+
+    Args:
+        avoid: Real patients whose identifiers must not come up by chance.
+
+    Privacy: reads no real value but the identifiers to avoid; spends nothing.
+    """
+    if n < 1:
+        raise InputError("the number of rows to draw must be at least 1.")
+    return surrogates.fill(model.sample(n, run), run.seeds, avoid=avoid)
+
+
+def audit(comparison: Comparison, run: Run, *, facts: Mapping[str, Any] | None = None) -> Evidence:
+    """Ask every question of the catalog about a synthetic table.
+
+    Args:
+        facts: What else the evidence should say about where the table came from.
+
+    Privacy: the findings are computed on real patients and are not covered by any epsilon; small counts in their
+    details are blanked here already.
+    """
+    findings: list[Finding] = []
+    for name, question in catalog.AUDITS.items():
+        run.progress(f"judging {name}", 0, 1)
+        findings.extend(question().judge(comparison, run))
+        run.progress(f"judging {name}", 1, 1)
+    # A policy may ask less where these two are None: nothing to predict, no recipe to question.
+    known = {"target": comparison.held.schema.target, "recipe": comparison.recipe and comparison.recipe.name}
+    origin = {**known, **provenance.of_run(run), **(facts or {})}
+    return disclosure.protect(Evidence(tuple(findings), run.ledger.to_dict(), origin))
+
+
+def decide(evidence: Evidence, policy: Policy | Path | None = None) -> Verdict:
+    """Judge `evidence` by a policy, or a policy file; None is the default policy. Fails closed."""
+    return gate.decide(evidence, policy if isinstance(policy, Policy) else Policy.load(policy))
+
+
+def release(
+    fake: Dataset, evidence: Evidence, verdict: Verdict, *, out: Path | str, policy: Policy | None = None
+) -> Path:
+    """Write the release folder: with the synthetic table when the verdict is RELEASE, without it otherwise."""
+    return bundle.write(
+        Path(out),
+        evidence=evidence,
+        verdict=verdict,
+        policy=policy or Policy.load(None),
+        schema_text=schema_toml.dumps(fake.schema),
+        write_synthetic=lambda folder: _write_synthetic(fake, folder),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `run` made. `seconds` per stage is told here, not in the folder, whose bytes depend on the input alone."""
+
+    folder: Path
+    verdict: Verdict
+    evidence: Evidence
+    schema: Schema
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
+def run(
+    source: Any,
+    *,
+    out: Path | str,
+    schema: Schema | None = None,
+    target: str | None = None,
+    subject: str | None = None,
+    generator: Generator | str = "chain",
+    rows: int | None = None,
+    seed: int = 0,
+    policy: Path | None = None,
+    quick: bool = False,
+    progress: Progress = silent,
+) -> Outcome:
+    """From real patients to a judged release folder.
+
+    Args:
+        schema: As edited by a person; None infers it.
+        rows: Synthetic rows to draw; None draws as many as were learned from.
+
+    Raises:
+        InputError, Unsupported, FitError: see the verbs. A refusal by the gate is not an error here: read
+            ``outcome.verdict``.
+    """
+    clock = _Clock()
+    bundle.check_free(Path(out))
+    rules = Policy.load(policy)
+    made = recipe(generator) if isinstance(generator, str) else generator
+    with clock("reading"):
+        raw = _raw(source)
+        meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
+        patients = read(raw, meaning)
+    steps = begin(seed=seed, quick=quick, progress=progress, cohort=raw.fingerprint)
+    if schema is None:
+        steps.ledger.charge(Charge("describe", mechanism="none"))
+    vault = split(patients, steps)
+    with clock("learning"):
+        model = fit(vault.train, steps, generator=made)
+    with clock("sampling"):
+        fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
+    notes = provenance.notes_on(patients)
+    with clock("judging"):
+        comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made)
+        facts = {
+            "generator": provenance.of_recipe(made),
+            "source": {"fingerprint": raw.fingerprint, "attribution": demo.attribution(raw.fingerprint)},
+            "split": vault.describe(),
+            "synthetic_rows": fake.n_rows,
+            "notes": notes,
+        }
+        evidence = audit(comparison, steps, facts=facts)
+    with clock("writing"):
+        verdict = decide(evidence, rules)
+        folder = release(fake, evidence, verdict, out=out, policy=rules)
+    return Outcome(folder, verdict, evidence, meaning, tuple(notes), clock.seconds)
+
+
+def train(
+    source: Any,
+    folder: Path | str,
+    *,
+    schema: Schema | None = None,
+    target: str | None = None,
+    subject: str | None = None,
+    generator: Generator | str = "chain",
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Model:
+    """Fit on every row of `source` and save the model. No holdout is kept: the result cannot be judged fairly."""
+    folder = Path(folder)
+    model_folder.check_free(folder)
+    made = recipe(generator) if isinstance(generator, str) else generator
+    raw = _raw(source)
+    meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
+    steps = begin(seed=seed, progress=progress, cohort=raw.fingerprint)
+    patients = read(raw, meaning)
+    model = fit(patients, steps, generator=made)
+    facts = {**provenance.of_run(steps), "ledger": steps.ledger.to_dict(), "notes": provenance.notes_on(patients)}
+    model_folder.save(model, folder, recipe=made, facts=facts)
+    return model
+
+
+def judge(
+    learned_from: Any,
+    holdout: Any,
+    synthetic: Any,
+    *,
+    schema: Schema | None = None,
+    target: str | None = None,
+    subject: str | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    progress: Progress = silent,
+) -> Evidence:
+    """`audit` for tables made elsewhere.
+
+    Args:
+        schema: None infers it from the two real tables together, never from the synthetic one.
+    """
+    train_raw, held_raw, fake_raw = _raw(learned_from), _raw(holdout), _raw(synthetic)
+    for raw, what in ((held_raw, "holdout"), (fake_raw, "synthetic")):
+        if strange := set(raw.frame.columns) ^ set(train_raw.frame.columns):
+            raise SchemaError(f"the {what} table and the training table differ in column {min(map(str, strange))!r}.")
+    if schema is None:
+        both = pd.concat([train_raw.frame, held_raw.frame[list(train_raw.frame.columns)]], ignore_index=True)
+        schema = describe(Raw(both, train_raw.dialect, train_raw.storage))
+    meaning = roles(schema, target, subject)
+    steps = begin(seed=seed, quick=quick, progress=progress, cohort=train_raw.fingerprint)
+    real, held, fake = (read(raw, meaning) for raw in (train_raw, held_raw, fake_raw))
+    facts = {
+        "source": {"train": train_raw.fingerprint, "holdout": held_raw.fingerprint, "synthetic": fake_raw.fingerprint},
+        "synthetic_rows": fake.n_rows,
+        "notes": provenance.notes_on(real),
+    }
+    return audit(Comparison(real, held, replace(fake, origin="synthetic")), steps, facts=facts)
+
+
+def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Generator:
+    """The generator of that name with these parameters.
+
+    Raises:
+        Unsupported: no such generator.
+        InputError: no such parameter, or a value of the wrong type.
+    """
+    if name not in catalog.GENERATORS:
+        raise Unsupported(f"there is no generator {name!r}; there are {', '.join(catalog.GENERATORS)}.")
+    kind = catalog.GENERATORS[name]
+    defaults = {f.name: f.default for f in fields(kind)}
+    for key, value in (settings or {}).items():
+        if key not in defaults:
+            raise InputError(f"generator {name!r} has no parameter {key!r}; it has {', '.join(defaults)}.")
+        wanted = type(defaults[key])
+        if not (isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)):
+            if wanted is float and type(value) is int:
+                continue
+            raise InputError(f"parameter {key!r} of generator {name!r} must be of type {wanted.__name__}.")
+    return kind(**(settings or {}))
+
+
+def roles(schema: Schema, target: str | None, subject: str | None) -> Schema:
+    """A copy of `schema` in which these columns are the target and the patient; None leaves the schema's own."""
+    if subject is not None:
+        schema = schema.with_role(subject, "subject")
+    return schema if target is None else schema.with_role(target, "target")
+
+
+def load_schema(path: Path | str) -> Schema:
+    """A schema as `describe` wrote it and a person edited it."""
+    try:
+        text = Path(path).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InputError(f"schema {path}: cannot be read ({error.strerror}); check the path.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"schema {path}: is not UTF-8 text; save it as UTF-8.") from error
+    return schema_toml.loads(text, where=str(path))
+
+
+def _write_synthetic(fake: Dataset, folder: Path) -> str:
+    name = "synthetic.parquet" if fake.schema.dialect.get("format") == "parquet" else "synthetic.csv"
+    return write_table(fake, folder / name).name
+
+
+def _raw(source: Any) -> Raw:
+    return source if isinstance(source, Raw) else read_source(source)
+
+
+class _Clock:
+    """Seconds per stage, by the wall."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.monotonic()
+        yield
+        self.seconds[stage] = round(time.monotonic() - start, 2)

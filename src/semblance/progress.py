@@ -1,0 +1,39 @@
+"""Bars with the time left, on stderr and only when a person is watching."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from semblance.contracts import Progress, silent
+
+
+@contextmanager
+def bars(*, hidden: bool = False) -> Iterator[Progress]:
+    """A Progress that draws one bar per stage; silent when `hidden` or when stderr is not a terminal."""
+    if hidden or not sys.stderr.isatty():
+        yield silent
+        return
+    from rich import progress as rich
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(bar_width=30),
+        rich.MofNCompleteColumn(),
+        rich.TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    from rich.console import Console
+
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as drawing:
+        tasks: dict[str, rich.TaskID] = {}
+        lock = Lock()  # stages report from worker threads
+
+        def draw(stage: str, done: int, total: int) -> None:
+            with lock:
+                if stage not in tasks:
+                    tasks[stage] = drawing.add_task(stage, total=total)
+                drawing.update(tasks[stage], completed=done, total=total)
+
+        yield draw
