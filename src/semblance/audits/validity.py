@@ -1,0 +1,143 @@
+"""Is every synthetic row one that could exist: right types, allowed values, kept bounds, keys that are keys?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from semblance.contracts import Comparison, Run
+from semblance.data.dataset import Dataset, to_scale
+from semblance.evidence import Finding
+from semblance.schema import Column
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Every synthetic row is looked at, so these shares have no sampling error."""
+
+    name: ClassVar[str] = "validity"
+    asks: ClassVar[str] = "Is every synthetic row one that could exist?"
+
+    def judge(self, comparison: Comparison, run: Run) -> tuple[Finding, ...]:
+        findings = [_columns(comparison), _rows(comparison)]
+        if comparison.train.schema.rules:
+            why = "this version does not judge rules between columns"
+            question = "Do the declared rules between columns hold in every synthetic row?"
+            findings.append(Finding("validity.rules.share", question, status="skipped", why=why))
+        return tuple(findings)
+
+
+def _columns(comparison: Comparison) -> Finding:
+    """Share of the source's columns found at their place and of their kind; extra columns count against it."""
+    real = [c for c in comparison.train.schema if c.handling != "drop"]
+    fake = [c for c in comparison.fake.schema if c.handling != "drop"]
+    right = sum(r.name == f.name and r.kind == f.kind for r, f in zip(real, fake, strict=False))
+    share = right / max(1, len(real), len(fake))
+    return Finding(
+        name="validity.columns.match",
+        question="Does the synthetic table have the columns of the source, in the same order and of the same kinds?",
+        value=share,
+        low=share,
+        high=share,
+        n=comparison.fake.n_subjects,
+        unit="share",
+        direction="higher",
+        baseline=1.0,
+        method="share of columns that stand at the same place with the same name and kind; dropped ones do not count",
+    )
+
+
+def _rows(comparison: Comparison) -> Finding:
+    fake = comparison.fake
+    question = "How many synthetic rows keep every type, category list, bound and key of the schema?"
+    if not fake.n_rows:
+        why = "the synthetic table has no rows"
+        return Finding("validity.rows.share", question, status="underpowered", why=why)
+    broken = np.zeros(fake.n_rows, dtype=bool)
+    problems = []
+    for column in comparison.train.schema:
+        if column.name not in fake.schema or column.handling == "drop":
+            continue
+        for problem, rows in _problems(column, comparison):
+            if rows.any():
+                problems.append({"name": column.name, "problem": problem, "rows_counts": int(rows.sum())})
+                broken |= rows
+    share = 1 - float(broken.mean())
+    return Finding(
+        name="validity.rows.share",
+        question=question,
+        value=share,
+        low=share,
+        high=share,
+        n=fake.n_subjects,
+        unit="share",
+        direction="higher",
+        baseline=1.0,
+        method=f"all {fake.n_rows} synthetic rows inspected against the schema; there is no sampling error",
+        detail={"columns": problems},
+    )
+
+
+def _problems(column: Column, comparison: Comparison) -> Iterator[tuple[str, Mask]]:
+    """What may be wrong with a column, and on which rows."""
+    values = comparison.fake.frame[column.name]
+    present = values.notna().to_numpy()
+    if column.modelled:
+        yield "missing, though never missing in the source", ~present & _never_missing(column, comparison)
+        yield from (
+            _number_problems(column, values, present) if column.numeric else _label_problems(column, values, present)
+        )
+    elif column.handling == "blank":
+        yield "not blank", present
+    elif column.handling == "surrogate" and present.any() and _is_key(column, comparison):
+        # Surrogates not yet written are no fault of the rows; those written must not repeat.
+        yield "repeated key", present & values.duplicated(keep=False).to_numpy()
+
+
+def _number_problems(column: Column, values: pd.Series[Any], present: Mask) -> Iterator[tuple[str, Mask]]:
+    if column.kind in ("date", "datetime"):
+        right = pd.api.types.is_datetime64_any_dtype(values.dtype)
+    else:
+        right = pd.api.types.is_numeric_dtype(values.dtype)
+    if not right:
+        yield "not of its type", present
+        return
+    scaled = to_scale(values, column)
+    finite = np.isfinite(scaled)
+    yield "infinite", present & ~finite
+    with np.errstate(invalid="ignore"):
+        if column.kind == "integer":
+            yield "not a whole number", finite & (scaled != np.round(scaled))
+        # A bound is written with the column's decimals; a hair's breadth is rounding, not a breach.
+        slack = 1e-9 * np.maximum(1.0, np.abs(scaled))
+        if column.low is not None:
+            yield "below its bound", finite & (scaled < column.low - slack)
+        if column.high is not None:
+            yield "above its bound", finite & (scaled > column.high + slack)
+
+
+def _label_problems(column: Column, values: pd.Series[Any], present: Mask) -> Iterator[tuple[str, Mask]]:
+    yield "not of its type", present & ~values.map(lambda v: isinstance(v, str)).to_numpy(dtype=bool)
+    if column.categories:
+        yield "not an allowed category", present & ~values.isin(column.categories).to_numpy()
+
+
+def _never_missing(column: Column, comparison: Comparison) -> bool:
+    real = (comparison.train, comparison.held)
+    return not column.missing and not any(t.frame[column.name].isna().any() for t in real if t.n_rows)
+
+
+def _is_key(column: Column, comparison: Comparison) -> bool:
+    """No two rows of either real table share a value."""
+
+    def unique(data: Dataset) -> bool:
+        return not data.frame[column.name].dropna().duplicated().any()
+
+    return unique(comparison.train) and unique(comparison.held)
