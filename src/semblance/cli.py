@@ -258,8 +258,9 @@ def sample(
     if given or intervene:
         raise Unsupported("this version cannot condition or intervene yet; leave out --given and --do.")
     from semblance import model_folder, pipeline
-    from semblance.destination import format_of, write_table
+    from semblance.destination import write_table
     from semblance.progress import bars
+    from semblance.source import format_of
 
     format_of(output)
 

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from semblance.catalog import FORMATS
-from semblance.contracts import Format
 from semblance.data.dataset import Dataset
-from semblance.errors import InputError, Unsupported
+from semblance.errors import InputError
+from semblance.source import format_of
 
 
 def write_table(data: Dataset, path: Path | str) -> Path:
@@ -31,15 +30,6 @@ def write_table(data: Dataset, path: Path | str) -> Path:
 def write_text(text: str, path: Path | str) -> Path:
     """Write UTF-8 text. Raises InputError as `write_table` does."""
     return _whole(Path(path), lambda place: place.write_bytes(text.encode("utf-8")))
-
-
-def format_of(path: Path) -> Format:
-    """The format whose extension `path` bears."""
-    for form in FORMATS.values():
-        if path.name.lower().endswith(form.suffixes):
-            return form()
-    known = ", ".join(suffix for form in FORMATS.values() for suffix in form.suffixes)
-    raise Unsupported(f"{path.name}: the extension names no format that can be written; use one of {known}.")
 
 
 def _whole(path: Path, write: Callable[[Path], object]) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ def run_verbs(verbs: click.Group, arguments: Sequence[str] | None) -> int:
     manner = Manner()
     if "--debug" not in (sys.argv if arguments is None else arguments):
         sys.excepthook = _tell_unforeseen
+        if not sys.warnoptions:  # a library's warning may quote a value
+            warnings.simplefilter("ignore")
     try:
         code = verbs.main(args=arguments, prog_name="semblance", standalone_mode=False, obj=manner)
         sys.stdout.flush()
