@@ -12,10 +12,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semblance.errors import MissingExtra
+
+
+def lightgbm() -> Any:
+    """The library, loaded when first needed.
+
+    Raises:
+        MissingExtra: the machine lacks the OpenMP library that LightGBM is built on.
+    """
+    try:
+        import lightgbm
+    except OSError as error:
+        raise MissingExtra(
+            "LightGBM cannot load the OpenMP library; install it with 'apt-get install libgomp1' (Debian, Ubuntu), "
+            "'dnf install libgomp' (Fedora) or 'brew install libomp' (macOS)."
+        ) from error
+    return lightgbm
+
 
 def boost(
-    features: NDArray[np.float64],
-    target: NDArray[np.float64],
+    features: NDArray[np.float64] | NDArray[np.float32],
+    target: NDArray[Any],
     *,
     categorical: Sequence[int],
     seed: int,
@@ -26,6 +44,9 @@ def boost(
     rate: float = 0.1,
     smallest_leaf: int = 20,
     weight: NDArray[np.float64] | None = None,
+    start: NDArray[np.float64] | None = None,
+    smoothing: float = 0.0,
+    bins: int = 255,
 ) -> Any:
     """Fit a LightGBM booster (Ke et al. 2017).
 
@@ -34,12 +55,14 @@ def boost(
         target: (n,), numbers, or class numbers from 0.
         categorical: Positions of the label columns.
         objective: "binary", "multiclass" (with `classes`) or "regression".
+        start: Raw score from which boosting begins, in place of the mean; predictions leave it out. (n,)
+        smoothing: Pull of each leaf towards its parent, in rows (LightGBM's path_smooth).
+        bins: Most bins a feature is cut into.
 
     Returns:
         The `lightgbm.Booster`; its ``predict(features, raw_score=True, num_threads=1)`` gives log-odds.
     """
-    import lightgbm
-
+    library = lightgbm()
     settings = {
         "objective": objective,
         "num_class": classes,
@@ -47,6 +70,9 @@ def boost(
         "num_leaves": leaves,
         "min_data_in_leaf": smallest_leaf,
         "min_data_per_group": smallest_leaf,
+        "path_smooth": smoothing,
+        "max_bin": bins,
+        "boost_from_average": start is None,
         "feature_pre_filter": False,
         "deterministic": True,
         "force_row_wise": True,
@@ -54,8 +80,10 @@ def boost(
         "seed": seed,
         "verbosity": -1,
     }
-    table = lightgbm.Dataset(features, target, weight=weight, categorical_feature=list(categorical), params=settings)
-    return lightgbm.train(settings, table, num_boost_round=trees)
+    table = library.Dataset(
+        features, target, weight=weight, init_score=start, categorical_feature=list(categorical), params=settings
+    )
+    return library.train(settings, table, num_boost_round=trees)
 
 
 def patient_folds(patients: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -52,6 +52,11 @@ class Cells:
         return len(self.knots) if self.column.numeric else len(self.labels)
 
     @property
+    def ordered(self) -> bool:
+        """Whether neighbouring cells are alike: numbers, dates and ordinals, but not plain labels."""
+        return self.column.numeric or self.column.kind == "ordinal"
+
+    @property
     def n(self) -> int:
         """Number of cells, the missing one included."""
         return self.n_values + int(self.has_missing)

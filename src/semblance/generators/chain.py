@@ -12,23 +12,25 @@ The autoregressive factorisation is that of NADE (Larochelle and Murray, 2011) a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.data.bisection import Bisection, bisect
+from semblance.data.boosting import boost, lightgbm
 from semblance.data.cells import Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
-from semblance.errors import FitError, InputError, MissingExtra
+from semblance.errors import FitError, InputError
 from semblance.schema import Column, Schema
 
 FILE = "chain.json"
 TREES = "trees"
-Floats = NDArray[np.float64]
 Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that is what the trees read
 
 
@@ -36,14 +38,18 @@ Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that i
 class Chain:
     """The default generator for tables.
 
+    The defaults were chosen on the development tables of ``benchmarks/RESULTS.md`` and hold for every table: more or
+    larger trees make a table harder to tell from the real one and easier to trace back to its patients.
+
     Attributes:
         max_cells: Cells per numeric column, at most.
-        min_patients: Patients behind every spike and every knot.
-        trees: Boosting rounds for each question depth.
+        min_patients: Patients behind every spike and every knot of a cell.
+        trees: Boosting rounds for each depth of questions.
         leaves: Leaves per tree.
         learning_rate: Shrinkage of each tree.
         min_leaf: Training rows in a leaf, at least.
-        min_rows: A question asked of fewer training rows keeps its plain log-odds.
+        smoothing: Pull of a leaf towards its parent, in rows.
+        min_rows: Questions put to fewer training rows keep their plain log-odds.
     """
 
     name: ClassVar[str] = "chain"
@@ -51,19 +57,12 @@ class Chain:
 
     max_cells: int = 256
     min_patients: int = 11
-    trees: int = 60
+    trees: int = 80
     leaves: int = 16
     learning_rate: float = 0.1
-    min_leaf: int = 20
+    min_leaf: int = 50
+    smoothing: float = 10.0
     min_rows: int = 100
-    smooth: float = 0.0
-    l2: float = 0.0
-    feature_fraction: float = 1.0
-    bagging: float = 1.0
-    categorical: bool = True
-    patience: int = 0
-    order: str = "file"
-    extra: bool = False
 
     def refuses(self, schema: Schema) -> str | None:
         return None if schema.modelled else "no column of the schema is to be modelled; set handling = 'model' on one."
@@ -78,9 +77,7 @@ class Chain:
         reason = self.refuses(train.schema)
         if reason or not train.n_rows:
             raise FitError(reason or "there are no training rows; check the source.")
-        _lightgbm()
-        subjects = train.subjects
-        modelled = train.schema.modelled
+        subjects, columns = train.subjects, train.schema.modelled
 
         def cells_of(column: Column) -> Cells:
             return make_cells(
@@ -91,95 +88,49 @@ class Chain:
                 min_patients=self.min_patients,
             )
 
-        cells = {c.name: made for c, made in zip(modelled, run.engine.map(cells_of, modelled), strict=True)}
-        order = _order(modelled, cells, self.order)
-        codes = np.column_stack([cells[name].encode(train.frame[name]) for name in order]).astype(np.float32)
-        done = [0]
+        cells = run.engine.map(cells_of, columns)
+        codes = np.empty((train.n_rows, len(columns)), dtype=np.float32, order="F")
+        for position, (column, made) in enumerate(zip(columns, cells, strict=True)):
+            codes[:, position] = made.encode(train.frame[column.name])
+        learned = count()  # columns may finish in any order; next() on a counter is safe between threads
 
-        def link(position: int) -> Link:
-            made = self._fit_link(position, codes, cells[order[position]], [cells[n] for n in order], subjects, run)
-            done[0] += 1
-            run.progress("learning columns", done[0], len(order))
+        def link_of(position: int) -> Link:
+            made = self._link(position, codes, cells, run)
+            run.progress("learning columns", next(learned) + 1, len(columns))
             return made
 
-        links = run.engine.map(link, range(len(order)))
-        return ChainModel(train.schema, tuple(order), tuple(cells[name] for name in order), tuple(links))
+        links = run.engine.map(link_of, range(len(columns)))
+        return ChainModel(train.schema, tuple(c.name for c in columns), tuple(cells), tuple(links))
 
-    def _fit_link(self, position: int, codes: Codes, cells: Cells, all_cells: list[Cells], subjects, run: Run) -> Link:
-        """The classifiers of one column given the earlier ones."""
+    def _link(self, position: int, codes: Codes, cells: list[Cells], run: Run) -> Link:
+        """Learn one column from the columns before it."""
         target = codes[:, position].astype(np.int32)
-        questions = bisect(np.bincount(target, minlength=cells.n), last_apart=cells.has_missing)
-        nodes, turns = questions.paths(cells.n)
-        boosters: list[str] = []
-        labels = [
-            i
-            for i in range(position)
-            if self.categorical
-            and not all_cells[i].column.numeric
-            and all_cells[i].column.kind != "ordinal"
-            and 2 < all_cells[i].n
-        ]
+        mine = cells[position]
+        questions = bisect(np.bincount(target, minlength=mine.n), last_apart=mine.has_missing)
+        nodes, turns = questions.paths(mine.n)
+        unordered = [i for i in range(position) if not cells[i].ordered and cells[i].n > 2]
+        boosters = []
         for level in range(questions.n_levels):
-            node = nodes[target, level]
-            rows = np.flatnonzero(node >= 0)
-            if len(rows) < self.min_rows:
+            rows = np.flatnonzero(nodes[target, level] >= 0)
+            if position == 0 or len(rows) < self.min_rows:
                 boosters.append("")
                 continue
-            asked = node[rows]
-            features = np.column_stack([codes[rows, :position], questions.cut[asked]]).astype(np.float32)
-            if position == 0:
-                boosters.append("")
-                continue
-            seed = run.seeds.integer(f"fit/chain/{position}/{level}")
-            boosters.append(
-                self._boost(features, turns[target[rows], level], questions.prior[asked], labels, subjects[rows], seed)
+            asked = nodes[target[rows], level]
+            model = boost(
+                _features(codes[rows, :position], questions, asked),
+                turns[target[rows], level],
+                categorical=unordered,
+                seed=run.seeds.integer(f"fit/chain/{position}/{level}"),
+                trees=self.trees,
+                leaves=self.leaves,
+                rate=self.learning_rate,
+                smallest_leaf=self.min_leaf,
+                start=questions.prior[asked],
+                smoothing=self.smoothing,
+                bins=2 * self.max_cells,  # room for every cell of a parent to be told apart
             )
+            boosters.append(model.model_to_string())
         return Link(questions, tuple(boosters))
-
-    def _boost(self, features: Codes, answers, prior: Floats, labels: list[int], subjects, seed: int) -> str:
-        lgb = _lightgbm()
-        params: dict[str, Any] = {
-            "objective": "binary",
-            "num_leaves": self.leaves,
-            "learning_rate": self.learning_rate,
-            "min_data_in_leaf": self.min_leaf,
-            "path_smooth": self.smooth,
-            "lambda_l2": self.l2,
-            "feature_fraction": self.feature_fraction,
-            "bagging_fraction": self.bagging,
-            "bagging_freq": 1 if self.bagging < 1 else 0,
-            "extra_trees": self.extra,
-            "max_bin": 511,
-            "min_data_in_bin": 1,
-            "cat_smooth": 10,
-            "boost_from_average": False,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": 1,
-            "seed": seed,
-            "verbosity": -1,
-        }
-        if self.patience:
-            held = (subjects * 2654435761 % 2**32) % 5 == 0
-            tr = lgb.Dataset(
-                features[~held],
-                answers[~held],
-                init_score=prior[~held],
-                categorical_feature=labels,
-                params=params,
-                free_raw_data=True,
-            )
-            va = lgb.Dataset(features[held], answers[held], init_score=prior[held], reference=tr)
-            b = lgb.train(
-                params, tr, self.trees, valid_sets=[va], callbacks=[lgb.early_stopping(self.patience, verbose=False)]
-            )
-            best = b.best_iteration
-            if best == 0:
-                return ""
-            data = lgb.Dataset(features, answers, init_score=prior, categorical_feature=labels, params=params)
-            return lgb.train(params, data, best).model_to_string()
-        data = lgb.Dataset(features, answers, init_score=prior, categorical_feature=labels, params=params)
-        return lgb.train(params, data, self.trees).model_to_string()
 
     @staticmethod
     def load(folder: Path, schema: Schema) -> ChainModel:
@@ -207,9 +158,9 @@ class Link:
     questions: Bisection
     boosters: tuple[str, ...]
 
-    def draw(self, before: Codes, n: int, rng: np.random.Generator, workers=1) -> NDArray[np.int32]:
+    def draw(self, before: Codes, rng: np.random.Generator, *, workers: int) -> NDArray[np.int32]:
         """A cell for each row given the cells drawn before it: (n,)."""
-        lgb = _lightgbm()
+        n = len(before)
         questions = self.questions
         cells = np.zeros(n, dtype=np.int32)
         node = np.full(n, 0 if len(questions) else -1, dtype=np.int32)
@@ -220,12 +171,18 @@ class Link:
             asked = node[rows]
             odds = questions.prior[asked].copy()
             if model:
-                features = np.column_stack([before[rows], questions.cut[asked]]).astype(np.float32)
-                odds += lgb.Booster(model_str=model).predict(features, raw_score=True, num_threads=workers)
+                features = _features(before[rows], questions, asked)
+                booster = lightgbm().Booster(model_str=model)
+                odds += booster.predict(features, raw_score=True, num_threads=workers)
             right = rng.random(n)[rows] < 1.0 / (1.0 + np.exp(-odds))
             cells[rows] = np.where(right, questions.cut[asked], questions.low[asked])
             node[rows] = np.where(right, questions.right[asked], questions.left[asked])
         return cells
+
+
+def _features(before: Codes, questions: Bisection, asked: NDArray[np.int32]) -> Codes:
+    """What a classifier sees: the earlier cells and where the question cuts: (n, n_before + 1)."""
+    return np.column_stack([before, questions.cut[asked]]).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,11 +205,11 @@ class ChainModel:
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""
         codes = np.zeros((n, len(self.order)), dtype=np.float32)
-        drawn = {}
+        drawn: dict[str, pd.Series[Any]] = {}
         for position, (name, cells, link) in enumerate(zip(self.order, self.cells, self.links, strict=True)):
             run.progress("drawing columns", position, len(self.order))
             rng = run.seeds(f"sample/chain/{name}")
-            drawn_cells = link.draw(codes[:, :position], n, rng, run.engine.workers)
+            drawn_cells = link.draw(codes[:, :position], rng, workers=run.engine.workers)
             codes[:, position] = drawn_cells
             drawn[name] = cells.decode(drawn_cells, rng)
         run.progress("drawing columns", len(self.order), len(self.order))
@@ -286,26 +243,3 @@ def _load_link(folder: Path, position: int, saved: dict[str, Any]) -> Link:
         for level, learned in enumerate(saved["learned"])
     )
     return Link(Bisection.from_dict(saved["questions"]), boosters)
-
-
-def _order(modelled, cells, how) -> list[str]:
-    names = [c.name for c in modelled]
-    if how == "file":
-        return names
-    if how == "labels":
-        return sorted(names, key=lambda n: (cells[n].column.numeric, cells[n].n, n))
-    if how == "small":
-        return sorted(names, key=lambda n: (cells[n].n, n))
-    raise ValueError
-
-
-def _lightgbm() -> Any:
-    """LightGBM, or one sentence on the system library it needs."""
-    try:
-        import lightgbm
-    except OSError as error:
-        raise MissingExtra(
-            "LightGBM needs the OpenMP library libgomp, which this machine lacks; install it with "
-            "'apt-get install libgomp1' (Debian, Ubuntu), 'dnf install libgomp' (Fedora) or 'brew install libomp' (macOS)."
-        ) from error
-    return lightgbm
