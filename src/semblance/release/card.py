@@ -84,7 +84,7 @@ def _findings(evidence: Evidence) -> Iterator[str]:
 
 def _row(f: Finding) -> str:
     note = "" if f.status == "measured" else f"{words.STATUSES[f.status]}: {f.why}"
-    cells = (words.title_of(f.name), words.figure(f.value, f.unit), words.interval(f) or "–", words.figure(f.baseline))
+    cells = (words.title_of(f.name), words.figure(f.value), words.interval(f) or "–", words.figure(f.baseline))
     return f"| {' | '.join(_safe(c) for c in cells)} | {f.n or '–'} | {_safe(note)} |"
 
 

@@ -121,11 +121,16 @@ def read_bound(rule: Rule, finding: Finding) -> float | None:
 
 
 def _explain(rule: Rule, finding: Finding, seen: float, holds: bool) -> str:
-    asked = f"at least {rule.limit:.4g} is asked" if rule.op == ">=" else f"at most {rule.limit:.4g} is allowed"
+    limit = _say(rule.limit)
+    asked = f"at least {limit} is asked" if rule.op == ">=" else f"at most {limit} is allowed"
     what = {"low": "its interval starts at", "high": "its interval reaches", "value": "it is"}[rule.bound]
     if not holds and rule.bound != "value" and finding.value is not None and rule.holds(finding.value):
         return (
-            f"The estimate, {finding.value:.4g}, meets the limit, but {what} {seen:.4g} and {asked}: "
+            f"The estimate, {_say(finding.value)}, meets the limit, but {what} {_say(seen)} and {asked}: "
             "with this few patients the claim cannot be made."
         )
-    return f"{what[0].upper()}{what[1:]} {seen:.4g}; {asked}."
+    return f"{what[0].upper()}{what[1:]} {_say(seen)}; {asked}."
+
+
+def _say(x: float) -> str:
+    return f"{x:.4g}".replace("-", "−")

@@ -41,7 +41,7 @@ def draw_utility(trained_on_fake: Finding | None, trained_on_real: Finding | Non
     if not lines:
         return None
     with house_style():
-        axes = canvas(340, 310, left=46, bottom=42)
+        axes = canvas(340, 310, left=58, bottom=44, right=20, top=10)
         axes.plot([0, 1], [0, 1], ":", color=MUTED, linewidth=1.4)
         for finding, (colour, style) in lines:
             fpr, tpr = _roc(finding)  # type: ignore[misc]  # filtered above
@@ -63,7 +63,7 @@ def draw_membership(distance: Finding | None, density: Finding | None) -> Markup
     if not attacks:
         return None
     with house_style():
-        axes = canvas(340, 310, left=54, bottom=42)
+        axes = canvas(340, 310, left=58, bottom=44, right=20, top=10)
         start = min(0.01, *(float(_positive(_roc(f))[0].min(initial=0.01)) for f, _ in attacks))
         axes.plot([start, 1], [start, 1], ":", color=MUTED, linewidth=1.6)
         axes.axvline(0.01, color=LINE, linewidth=1.2)
@@ -125,8 +125,8 @@ def draw_features(finding: Finding | None) -> Markup | None:
         shares = [float(f.get("share") or 0) for f in top]
         axes.barh(at, shares, 0.6, color=FAKE)
         for y, share in zip(at, shares, strict=True):
-            axes.text(share, y, f" {share:.0%}", va="center", fontsize=11, color=MUTED)
-        axes.set_yticks(at, [plain(f.get("name"), longest=18) for f in top])
+            axes.annotate(f"{share:.0%}", (share, y), (5, 0), textcoords="offset points", va="center", color=MUTED)
+        axes.set_yticks(at, [plain(f.get("name"), longest=16) for f in top])
         axes.set_ylim(-0.6, len(top) - 0.4)
         axes.set_xlim(0, max(0.01, *shares))
         axes.set_xticks([])
@@ -149,9 +149,10 @@ def draw_missing(finding: Finding | None) -> tuple[Markup | None, int]:
         axes.hlines(at, np.minimum(real, fake), np.maximum(real, fake), color=LINE, linewidth=2)
         axes.plot(real, at, "o", color=REAL, markersize=8, markerfacecolor="none", markeredgewidth=1.8, clip_on=False)
         axes.plot(fake, at, "D", color=FAKE, markersize=4.5, clip_on=False)
-        axes.set_yticks(at, [plain(c.get("name"), longest=18) for c in chosen])
+        axes.set_yticks(at, [plain(c.get("name"), longest=16) for c in chosen])
         axes.set_ylim(-0.7, len(chosen) - 0.3)
         axes.set_xlim(0, max(0.02, float(max(real.max(), fake.max())) * 1.02))
+        axes.tick_params(axis="y", pad=10)
         axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if max(real.max(), fake.max()) > 0.04 else 1))
         axes.locator_params(axis="x", nbins=4)
         axes.grid(axis="x")

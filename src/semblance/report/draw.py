@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any
 
 import matplotlib
@@ -118,12 +120,21 @@ def to_svg(axes: Axes, *, key: str, label: str) -> Markup:
 
 
 def plain(text: object, *, longest: int = 22) -> str:
-    """Someone's label made safe to draw: printable, and cut in the middle where it is too long."""
+    """Someone's label made safe to show: printable, and cut in the middle where it is too wide.
+
+    Wide characters (Chinese, Japanese, Korean) count twice, because they are drawn twice as wide.
+    """
     clean = "".join(c if c.isprintable() else "�" for c in str(text)).strip() or "(blank)"
-    if len(clean) <= longest:
+    widths = [2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in clean]
+    if sum(widths) <= longest:
         return clean
     tail = max(3, longest // 3)
-    return f"{clean[: longest - tail - 1]}…{clean[-tail:]}"
+    return f"{_fitting(clean, widths, longest - tail - 1)}…{_fitting(clean[::-1], widths[::-1], tail)[::-1]}"
+
+
+def _fitting(text: str, widths: list[int], room: int) -> str:
+    """The longest beginning of `text` that is no wider than `room`."""
+    return text[: sum(total <= room for total in accumulate(widths))]
 
 
 def number(x: float) -> str:

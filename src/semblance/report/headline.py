@@ -160,7 +160,7 @@ def _leans(finding: Finding) -> tuple[str, str, str]:
 def _guessed(finding: Finding) -> tuple[str, str, str]:
     value, low, high = finding.value or 0.0, finding.low, finding.high
     if low is not None and low <= 0.5:
-        word = "no better than chance"
+        word = "no sign of it"
     else:
         word = "a little" if high is not None and high <= 0.6 else "yes"
     sentence = (

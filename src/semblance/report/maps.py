@@ -43,7 +43,7 @@ def draw_dependence(finding: Finding | None) -> Dependence | None:
     """None where there is nothing to draw. Beyond MOST_DRAWN columns, those that differ most are drawn."""
     detail = finding.detail if finding else {}
     real, fake = (_grid_of(detail.get(k)) for k in ("holdout", "synthetic"))
-    names = [str(n) for n in detail.get("names") or ()]
+    names = [plain(n, longest=60) for n in detail.get("names") or ()]
     n = len(names)
     if n < 2 or real.shape != (n, n) or fake.shape != (n, n):
         return None
@@ -111,10 +111,11 @@ def _labelled(
 
 def _cells(shares: Grid, top: float, *, key: str, who: str) -> Markup:
     """Square-root scale, so that the thin edge of the cloud is seen beside its middle. A blanked cell has a dot."""
-    classes = np.ceil(np.sqrt(np.clip(shares, 0, None) / top) * (len(SHADES) - 1)).astype(np.int64)
     hidden = shares < 0
+    seen = 1 + np.ceil(np.sqrt(np.clip(shares, 0, None) / top) * (len(SHADES) - 2)).astype(np.int64)
+    classes = np.where(hidden, 1, np.where(shares > 0, seen, 0))
     axes = canvas(_SIZE, _SIZE - 20, left=6, bottom=6, right=6, top=6)
-    mosaic(axes, np.where(hidden, -1, classes), SHADES)
+    mosaic(axes, classes, SHADES)
     rows, columns = np.nonzero(hidden)
     axes.plot(columns + 0.5, rows + 0.5, ".", color=INK, markersize=2.5, alpha=0.55)
     axes.set_xticks([])

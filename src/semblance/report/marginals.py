@@ -47,7 +47,9 @@ def _panel(column: Mapping[str, Any], *, key: str) -> Panel:
     axes = draw(column, real, fake)
     label = f"Distribution of {plain(name, longest=60)}: real held-out patients against synthetic patients."
     kind = ", ".join(x for x in (str(column.get("kind") or ""), unit) if x)
-    return Panel(name, kind, column.get("distance"), column.get("floor"), to_svg(axes, key=key, label=label))
+    return Panel(
+        plain(name, longest=60), kind, column.get("distance"), column.get("floor"), to_svg(axes, key=key, label=label)
+    )
 
 
 def _draw_scale(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDArray[np.float64]) -> Axes:
@@ -86,8 +88,8 @@ def _draw_labels(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDA
         axes.barh(y, _known(real[i]), 0.62, facecolor=SOFT, edgecolor=REAL, linewidth=1.1, hatch=hatch)
         axes.plot(_known(fake[i]), y, "D", color=FAKE, markersize=5.5, clip_on=False)
         if np.isnan(real[i]):
-            axes.text(0.0, y, " fewer than 11", va="center", fontsize=10, color=MUTED)
-    names = [plain(labels[i], longest=16) for i in keep]
+            axes.annotate("fewer than 11", (0, y), (6, 0), textcoords="offset points", va="center", color=MUTED)
+    names = [plain(labels[i], longest=15) for i in keep]
     axes.set_yticks(at, names)
     axes.set_ylim(-0.6, len(keep) - 0.4)
     return _share_axis(axes, "x", real[keep], fake[keep])

@@ -91,7 +91,7 @@ def _made_of(facts: Mapping[str, Any]) -> list[str]:
         (split.get("holdout_patients"), "patients held out to judge"),  # type: ignore[union-attr]
         (facts.get("synthetic_rows"), "synthetic rows"),
     ]
-    said = [f"{n:,}".replace(",", "\u202f") + f" {what}" for n, what in parts if isinstance(n, int)]
+    said = [f"{words.thousands(n)} {what}" for n, what in parts if isinstance(n, int)]
     return [*said, *([f"generator “{name}”"] if name else [])]
 
 
@@ -129,7 +129,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        figure=words.figure, title_of=words.title_of, in_hundred=words.in_hundred, interval=words.interval
+        figure=words.figure,
+        title_of=words.title_of,
+        in_hundred=words.in_hundred,
+        interval=words.interval,
+        thousands=words.thousands,
     )
     made.globals.update(STATUSES=words.STATUSES, SHADES=range(len(SHADES)), SIGNED=range(len(SIGNED)))
     return made

@@ -67,24 +67,29 @@ def family_of(name: str) -> str:
     return FAMILIES.get(family, family.replace("_", " ").capitalize())
 
 
-def figure(x: float | None, unit: str = "") -> str:
-    """A number for reading: three decimals, never a rounding to 0 or 1 that is not one, a real minus sign."""
+def figure(x: float | None) -> str:
+    """A number for reading: three decimals, more for a small one, never a rounding to 0 or 1 that is not one."""
     if x is None:
         return "–"
-    if x != 0 and abs(x) < 0.0005:
-        return (
-            f"{x:.0e}".replace("e-0", "e-").replace("-", "−") if unit == "p" else ("< 0.001" if x > 0 else "> −0.001")
-        )
-    if 0.9995 <= x < 1:
+    if 0 < abs(x) < 0.00005:
+        text = f"{x:.0e}".replace("e-0", "e-")
+    elif 0.9995 <= x < 1:
         return "> 0.999"
-    text = f"{x:.3f}" if abs(x) < 10 else f"{x:,.1f}"
-    return re.sub(r"\.000$", "", text).replace("-", "−").replace(",", "\u202f")
+    else:
+        text = f"{x:.3f}" if 0.001 <= abs(x) < 10 else f"{x:.4f}" if abs(x) < 1 else f"{x:,.1f}"
+        text = re.sub(r"\.0+$", "", text)
+    return text.replace("-", "−").replace(",", "\u202f")
+
+
+def thousands(n: int) -> str:
+    """6374 becomes "6 374", with a thin space that does not break."""
+    return f"{n:,}".replace(",", "\u202f")
 
 
 def interval(finding: Finding) -> str:
     if finding.low is None or finding.high is None:
         return ""
-    return f"{figure(finding.low, finding.unit)} to {figure(finding.high, finding.unit)}"
+    return f"{figure(finding.low)} to {figure(finding.high)}"
 
 
 def in_hundred(x: float) -> str:
@@ -105,7 +110,9 @@ def verdict_sentence(verdict: Mapping[str, Any]) -> str:
         return f"This synthetic table may be released: it met all {len(asked)} rules of the policy “{policy}”."
     count = f"{len(broken)} of {len(asked)} rules" if asked else "the rules"
     were = "was" if len(broken) == 1 else "were"
-    return f"This synthetic table may not be released: {count} of the policy “{policy}” {were} not met."
+    unknown = any(r.get("status") in ("underpowered", "not_run") for r in broken)
+    not_met = "not met, or could not be shown to be met" if unknown else "not met"
+    return f"This synthetic table may not be released: {count} of the policy “{policy}” {were} {not_met}."
 
 
 def uses(verdict: Mapping[str, Any], evidence: Evidence) -> tuple[list[str], list[str]]:
