@@ -24,7 +24,8 @@ HEADER = """\
 # role      feature, target, subject (the patient: all rows with one value are one person),
 #           identifier (names a person directly), quasi-identifier (known to others), sensitive (can harm)
 # handling  model (learned), surrogate (never learned; fresh values of the same form), blank (empty), drop (left out)
-# low, high, categories   what may occur. bounds = "declared" once you have checked them; "inferred" means read off the data.
+# low, high, categories   what may occur
+# bounds    "declared" once you have checked low, high and categories; "inferred" means they were read off the data
 # missing   the spellings that mean "no value"; the first is the one written
 # why       what the guess rests on
 """
@@ -182,11 +183,9 @@ def _column(entry: Mapping[str, Any], place: str) -> Column:
     if "kind" not in entry:
         raise SchemaError(f"{place}: `kind` is missing; use one of {', '.join(KINDS)}.")
     kind = entry["kind"]
-    values = {key: _read(value, key, kind, place) for key, value in entry.items()}
-    for low, high in (("low", "high"), ("min_decimals", "decimals")):
-        pair = values.get(low), values.get(high)
-        if None not in pair and low == "low" and pair[0] > pair[1]:
-            raise SchemaError(f"{place}: `low` lies above `high`; swap them.")
+    values: dict[str, Any] = {key: _read(value, key, kind, place) for key, value in entry.items()}
+    if values.get("low", float("-inf")) > values.get("high", float("inf")):
+        raise SchemaError(f"{place}: `low` lies above `high`; swap them.")
     return Column(**values)
 
 
@@ -208,7 +207,7 @@ def _read(value: Any, key: str, kind: Any, place: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, wanted):
         what = "a whole number" if wanted is int else "a text in quotes"
         raise SchemaError(f"{place}: `{key}` must be {what}.")
-    if wanted is int and not 0 <= value <= 17:
+    if isinstance(value, int) and not 0 <= value <= 17:
         raise SchemaError(f"{place}: `{key}` must lie between 0 and 17.")
     if key in CHOICES and value not in CHOICES[key]:
         raise SchemaError(f"{place}: `{key}` cannot be {value!r}; use one of {', '.join(CHOICES[key])}.")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from semblance.data.identifier_words import CLINICAL, COMPOUND_SURNAMES, FAMILY, GIVEN, SURNAMES
+from semblance.data.column_words import CLINICAL, COMPOUND_SURNAMES, FAMILY, GIVEN, SURNAMES
 
 STREET = (
     "street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|place|pl|terrace|ter|highway|hwy|square"
@@ -16,7 +16,10 @@ STREET = (
 PATTERNS: dict[str, re.Pattern[str]] = {
     "e-mail address": re.compile(r"[^@\s,;]+@[^@\s,;]+\.[A-Za-z\u4e00-\u9fff]{2,}"),
     "web address": re.compile(r"(?:https?|ftp)://\S+|www\.[^\s@]+\.\S+", re.IGNORECASE),
-    "IP address": re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)|(?:[0-9a-fA-F]{0,4}:){4,7}[0-9a-fA-F]{1,4}"),
+    "IP address": re.compile(
+        r"(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+        r"|(?:[0-9a-fA-F]{0,4}:){4,7}[0-9a-fA-F]{1,4}"
+    ),
     "device number": re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|\(01\)\d{14}.*"),
     "unique code": re.compile(
         r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
@@ -29,13 +32,15 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"|\(?0\d{2,3}\)?[- ]\d{7,8}(?:-\d{1,4})?|0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}"
     ),
     "photograph": re.compile(r"\S.*\.(?:jpe?g|png|gif|bmp|tiff?|dcm|heic)", re.IGNORECASE),
-    "vehicle number": re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·\s]?[A-Z0-9]{4,6}[A-Z0-9挂学警港澳]"),
+    "vehicle number": re.compile(
+        r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·\s]?[A-Z0-9]{4,6}[A-Z0-9挂学警港澳]"
+    ),
     "address": re.compile(
         rf"(?:\S+,?\s)?\d+[A-Za-z]?,?\s+(?:[\w.'’-]+\s+){{0,4}}(?:{STREET})\b.*|[\w\s.-]*(?:straße|strasse|str\.)\s?\d+.*"
         r"|(?:rue|avenue|calle|via|p\.?\s?o\.?\s?box)\s.*\d+.*",
         re.IGNORECASE,
     ),
-}  # fmt: skip
+}
 ENGLISH_NAME = re.compile(
     r"(?:(?:Mr|Mrs|Ms|Dr|Miss)\.?\s)?[A-Z][A-Za-z'’-]+(?:\s[A-Z]\.?)?(?:\s[A-Z][A-Za-z'’-]+){1,2}"
     r"|[A-Z][A-Za-z'’-]+,\s?[A-Z][A-Za-z'’-]+(?:\s[A-Z]\.?)?"

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from semblance.data.column_words import CHINESE, CHINESE_THINGS, MEASURES, NAMED, NUMBERING, PEOPLE, THINGS, words
 from semblance.data.identifier_content import kind_of, mask, resident_id
-from semblance.data.identifier_words import CHINESE, CHINESE_THINGS, MEASURES, NAMED, NUMBERING, PEOPLE, THINGS, words
 
 LITERAL = 20  # cells that must agree before a constant part of a number is kept in its surrogates
 

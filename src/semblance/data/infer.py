@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from semblance.data.bounds import bounds_of, date_bounds
 from semblance.data.dates import find_format, read_moment
-from semblance.data.identifiers import Cells, find
+from semblance.data.identifiers import Cells, Identifier, find
 from semblance.data.labels import is_boolean, order_of
-from semblance.data.missing import AMONG_NUMBERS, DOUBTFUL, PLAIN, Missing, missing_of
+from semblance.data.missing import AMONG_NUMBERS, PLAIN, Missing, missing_of
 from semblance.data.numbers import (
     THOUSANDS,
     decimal_mark,
@@ -142,12 +142,12 @@ def _describe(column: Seen, missing: Missing, *, subject: str | None, patients: 
             "replace it by a number or by nothing."
         )
     if column.name == subject:
-        return _identifier(base, filled, subject=True)
+        return _subject_column(base, filled)
     cells = Cells(tuple(filled), sum(filled.values()), _increasing(column, filled))
     typed = family(column.storage) if column.storage else ""
     identifier = None if typed in ("number", "boolean", "datetime") else find(column.name, cells)
     if identifier is not None:
-        return _identifier(base, filled, what=identifier.what, form=identifier.form, why=identifier.why)
+        return _identifier(base, filled, identifier)
     for describe in (_boolean, _date, _number):
         found = describe(base, column, filled, patients)
         if found is not None:
@@ -168,38 +168,28 @@ def _because(base: Column, why: str) -> str:
     return f"{why}; {base.why}" if base.why else why
 
 
-def _identifier(
-    base: Column, filled: Mapping[str, int], *, subject: bool = False, what: str = "", form: str = "", why: str = ""
-) -> Column:
-    cells = Cells(tuple(filled), sum(filled.values()))
-    if subject:
-        found = find(base.name, cells)
-        form = found.form if found is not None else f"pattern:{'#' * max(map(len, filled))}"
-        why = "its name speaks of the patient and its values repeat: rows of one patient stay together"
-        return replace(
-            base, kind="code", role="subject", handling="surrogate", form=form, unit="", why=_because(base, why)
-        )
-    kind: Kind = "text" if form.startswith(("name", "address", "email", "url")) else "code"
-    told = f"{why}; never modelled, fresh surrogates of the same form are written"
-    if what == "date of birth":
-        found_format = find_format(list(filled))
-        if found_format is None:
-            form = f"pattern:{'#' * 8}"
-        else:
-            days = _scaled(list(filled), lambda t: read_moment(t.strip(), found_format.text), unit_days=True)
-            limits = date_bounds(days, unit=1.0)
-            told += (
-                "; the fresh days are spread over the same years and keep no link to age: keep an age column for that"
-            )
-            return replace(
-                base, kind="date", role="identifier", handling="surrogate", form=form, low=limits.low, high=limits.high,
-                date_format=found_format.text, unit="", why=_because(base, told),
-            )  # fmt: skip
-    if what == "coordinates":
-        return replace(base, kind="text", role="identifier", handling="blank", unit="", form="",
-                       why=_because(base, f"{why}; never modelled, left blank: any place could be someone's home"))  # fmt: skip
+def _subject_column(base: Column, filled: Mapping[str, int]) -> Column:
+    found = find(base.name, Cells(tuple(filled), sum(filled.values())))
+    form = found.form if found is not None else f"pattern:{'#' * max(map(len, filled))}"
+    why = "its name speaks of the patient and its values repeat: rows of one patient stay together"
+    return replace(base, kind="code", role="subject", handling="surrogate", form=form, unit="", why=_because(base, why))
+
+
+def _identifier(base: Column, filled: Mapping[str, int], found: Identifier) -> Column:
+    base = replace(base, role="identifier", handling="surrogate", form=found.form, unit="")
+    if found.what == "coordinates":
+        why = f"{found.why}; never modelled, left blank, because any place could be someone's home"
+        return replace(base, kind="text", handling="blank", form="", why=_because(base, why))
+    told = f"{found.why}; never modelled, fresh surrogates of the same form are written"
+    written = find_format([text.strip() for text in filled]) if found.what == "date of birth" else None
+    if written is None:
+        wordy = found.form.startswith(("name", "address", "email", "url"))
+        return replace(base, kind="text" if wordy else "code", why=_because(base, told))
+    days = _scaled(list(filled), lambda text: read_moment(text.strip(), written.text), unit_days=True)
+    limits = date_bounds(days, unit=1.0)
+    told += "; the fresh days are spread over the same years without a link to age: keep an age column for that"
     return replace(
-        base, kind=kind, role="identifier", handling="surrogate", form=form, unit="", why=_because(base, told)
+        base, kind="date", low=limits.low, high=limits.high, date_format=written.text, why=_because(base, told)
     )
 
 
@@ -311,4 +301,4 @@ def _label(base: Column, filled: Mapping[str, int]) -> Column:
         cure = 'kept as labels; if the texts mean "no value", list them under `missing` and set the kind to number'
         return _labels(base, filled, f"{why}, {cure}")
     what = "different labels" if len(filled) > 1 else "label"
-    return _labels(base, filled, what) if not DOUBTFUL >= set(filled) else _labels(base, filled, "label")
+    return _labels(base, filled, what)

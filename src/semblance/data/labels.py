@@ -51,10 +51,15 @@ BAND = re.compile(
 )
 EDGE = re.compile(
     r"(?P<under>[<≤]=?|under|below|less than|up to|小于|不足|低于)?\s*[$€£]?(?P<value>\d[\d.,]*)\s*[kKmM%岁年元]?\s*"
-    r"(?P<over>\+|及以上|以上|(?:or|and) (?:more|over|above|older))?\s*(?P<below>以下|(?:or|and) (?:less|under|below|younger))?\s*\D{0,12}",
+    r"(?P<over>\+|及以上|以上|(?:or|and) (?:more|over|above|older))?\s*"
+    r"(?P<below>以下|(?:or|and) (?:less|under|below|younger))?\s*\D{0,12}",
     re.IGNORECASE,
 )
-OVER = re.compile(r"(?P<over>[>≥]=?|over|above|more than|at least|大于|超过|高于)\s*[$€£]?(?P<value>\d[\d.,]*)\s*[kKmM%]?\s*\D{0,12}", re.IGNORECASE)  # fmt: skip
+OVER = re.compile(
+    r"(?P<over>[>≥]=?|over|above|more than|at least|大于|超过|高于)\s*[$€£]?(?P<value>\d[\d.,]*)\s*"
+    r"[kKmM%岁年元]?\s*\D{0,12}",
+    re.IGNORECASE,
+)
 
 
 def is_boolean(labels: Sequence[str]) -> bool:

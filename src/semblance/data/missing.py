@@ -10,13 +10,34 @@ from semblance.data.numbers import looks_numeric
 
 # Never a value, whatever the column holds.
 PLAIN = frozenset(
-    "NA N/A n/a #N/A <NA> nan NaN NAN null NULL Null NaT ? ?? na (null) #NULL! #VALUE! #DIV/0! 缺失 空".split()
-) | {""}
+    {
+        "",
+        "NA",
+        "N/A",
+        "n/a",
+        "na",
+        "#N/A",
+        "<NA>",
+        "nan",
+        "NaN",
+        "NAN",
+        "NaT",
+        "null",
+        "NULL",
+        "Null",
+        "(null)",
+        "?",
+        "??",
+    }
+    | {"#NULL!", "#VALUE!", "#DIV/0!", "缺失", "空"}
+)
 # A value in some columns ("None" of a drug, "-" of a blood group), no value in others.
-DOUBTFUL = frozenset("None none NONE - -- — . .. / \\ Missing missing MISSING".split())
+DOUBTFUL = frozenset({"None", "none", "NONE", "-", "--", "—", ".", "..", "/", "\\", "Missing", "missing", "MISSING"})
 # Only meant as "no value" among numbers and dates; elsewhere "unknown" is an answer.
-AMONG_NUMBERS = DOUBTFUL | frozenset(
-    "unknown Unknown UNKNOWN unk UNK Unk U ND nd NR NS NT not_available 未知 未查 未测 不详 无 未做 拒查".split()
+AMONG_NUMBERS = (
+    DOUBTFUL
+    | {"unknown", "Unknown", "UNKNOWN", "unk", "Unk", "UNK", "U", "ND", "nd", "NR", "NS", "NT", "not_available"}
+    | {"未知", "未查", "未测", "不详", "无", "未做", "拒查"}
 )
 SENTINEL = re.compile(r"-(?:9{1,5}|8{2,4}|7{2,4})(?:\.0*)?")
 

@@ -21,7 +21,7 @@ from semblance.schema import Column
 from semblance.seeds import Seeds
 
 Random = np.random.Generator
-SYLLABLES = "ba be bo da de do ka ke ko la le lo ma me mo na ne no ra re ro sa se so ta te to va ve vo za ze zo".split()
+SYLLABLES = tuple(consonant + vowel for consonant in "bdklmnrstvz" for vowel in "aeo")
 HAN = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥"
 CAPITALS, SMALL, HEX = "ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghjkmnpqrstuvwxyz", "0123456789abcdef"
 ALPHABETS = {"#": "0123456789", "A": CAPITALS, "a": SMALL, "x": HEX, "C": HAN}
@@ -104,7 +104,7 @@ def _maker(column: Column, taken: Collection[Any]) -> tuple[Callable[[Random], s
     makers: dict[str, tuple[Callable[[Random], str], int]] = {
         "email": (lambda r: f"{_word(r, 4)}{_digits(r, 4)}@example.org", 10**9),
         "url": (lambda r: f"https://example.org/{_word(r, 4)}{_digits(r, 4)}", 10**9),
-        "name": (lambda r: f"Syn{_word(r, 2)} {_word(r, 3).capitalize()}", 30**5),
+        "name": (lambda r: f"Syn{_word(r, 2)} {_word(r, 3).capitalize()}", 33**5),
         "name-zh": (lambda r: f"合成{_pick(r, HAN, 4)}", len(HAN) ** 4),
         "address": (lambda r: f"{int(r.integers(1, 9999))} Synthetic {_word(r, 3).capitalize()} Street", 10**8),
         "address-zh": (lambda r: f"合成市{_pick(r, HAN, 3)}路{int(r.integers(1, 9999))}号", 10**8),

@@ -101,10 +101,10 @@ def as_texts(series: pd.Series[Any], storage: str) -> pd.Series[Any]:
         form = "%Y-%m-%d" if family(storage) == "date" else "%Y-%m-%dT%H:%M:%S.%f"
         return pd.Series(values).dt.strftime(form).astype(object).where(~np.isnat(values), None)
     if pa.types.is_floating(array.type):
-        values = array.to_pandas()
-        return values.map(_float_text, na_action="ignore").astype(object).where(values.notna(), None)
-    texts = array.cast(pa.string()).to_pandas().astype(object)
-    return pd.Series(texts.where(texts.notna(), None), dtype=object)
+        values = array.to_numpy(zero_copy_only=False)
+        return pd.Series([None if np.isnan(v) else _float_text(v) for v in values], dtype=object)
+    texts: pd.Series[Any] = array.cast(pa.string()).to_pandas().astype(object)
+    return texts.where(texts.notna(), None)
 
 
 def _float_text(value: float) -> str:
@@ -122,7 +122,7 @@ def numbers(series: pd.Series[Any], *, name: str) -> NDArray[np.float64]:
     if pa.types.is_decimal(array.type) or pa.types.is_boolean(array.type) or pa.types.is_float16(array.type):
         array = array.cast(pa.float64() if not pa.types.is_boolean(array.type) else pa.int8())
     shortest = pa.types.is_float32(array.type)  # 0.1 kept in four bytes is 0.1, not 0.10000000149011612
-    values = array.to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
+    values: NDArray[np.float64] = array.to_pandas().to_numpy(dtype=np.float64, na_value=np.nan)
     if shortest:
         values = np.array([float(str(v)) for v in values.astype(np.float32)], dtype=np.float64)
     infinite = np.flatnonzero(np.isinf(values))
@@ -145,7 +145,7 @@ def moments(series: pd.Series[Any]) -> NDArray[np.datetime64]:
 
 def _from_micro(array: Any) -> NDArray[np.datetime64]:
     empty = array.is_null().to_numpy(zero_copy_only=False)
-    values = array.fill_null(0).to_numpy(zero_copy_only=False).astype("datetime64[us]")
+    values: NDArray[np.datetime64] = array.fill_null(0).to_numpy(zero_copy_only=False).astype("datetime64[us]")
     values[empty] = np.datetime64("NaT")
     return values
 
@@ -162,8 +162,9 @@ def to_arrow(values: pd.Series[Any], column: Column) -> Any:
         array = _plain_array(values, column, bare)
         return array.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else array
     except (pa.ArrowException, ValueError, OverflowError):
+        wanted = column.storage or kind
         raise FormatError(
-            f"column {column.name!r} cannot be stored as {column.storage or kind}; remove `storage` from its schema entry."
+            f"column {column.name!r} cannot be stored as {wanted}; remove `storage` from its schema entry."
         ) from None
 
 

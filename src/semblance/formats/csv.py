@@ -81,7 +81,7 @@ def _refuse_hopeless(text: str, where: str) -> None:
 def read_text(text: str, dialect: Dialect, *, where: str) -> tuple[list[str], pd.DataFrame, tuple[int, ...]]:
     """Column names, a frame of str cells (n_rows, n_columns), and the line on which each row starts."""
     text = text.removeprefix("\ufeff")
-    first = next(_reader(text, dialect), [])
+    first: list[str] = next(_reader(text, dialect), [])
     names = first if dialect.header else [f"column_{i + 1}" for i in range(len(first))]
     if dialect.padding:
         names = [names[0], *(name.removeprefix(" ") for name in names[1:])]
@@ -114,12 +114,11 @@ def _refuse_names(names: list[str], where: str) -> None:
 
 
 def _reader(text: str, dialect: Dialect) -> Any:
-    quoting = csv.QUOTE_NONE if dialect.quoting == "none" else csv.QUOTE_MINIMAL
     return csv.reader(
         io.StringIO(text, newline=""),
         delimiter=dialect.delimiter,
         quotechar=None if dialect.quoting == "none" else dialect.quotechar,
-        quoting=quoting,
+        quoting=csv.QUOTE_NONE if dialect.quoting == "none" else csv.QUOTE_MINIMAL,
         escapechar=dialect.escape or None,
         doublequote=not dialect.escape,
         skipinitialspace=dialect.padding and dialect.quoting != "none",
@@ -153,7 +152,7 @@ def _read_fast(text: str, dialect: Dialect, *, width: int) -> pd.DataFrame:
             column_types=dict.fromkeys(keys, pa.string()), strings_can_be_null=False, check_utf8=False
         ),
     )
-    frame = table.to_pandas(deduplicate_objects=True)
+    frame: pd.DataFrame = table.to_pandas(deduplicate_objects=True)
     frame.columns = pd.RangeIndex(width)
     return frame.astype(object)
 
@@ -229,12 +228,14 @@ def _quote(texts: list[str], dialect: Dialect, *, always: bool, blanks: bool, ba
     """Each text, quoted where it must be (or `always`; an empty one only if `blanks`)."""
     q = dialect.quotechar
     special = re.compile(f"[{re.escape(dialect.delimiter + q + dialect.escape)}\r\n]")
-    double = {q: dialect.escape + q, dialect.escape: dialect.escape * 2} if dialect.escape else {q: q * 2}
+    double = str.maketrans(
+        {q: dialect.escape + q, dialect.escape: dialect.escape * 2} if dialect.escape else {q: q * 2}
+    )
     spelled: dict[str, str] = {}
     for text in set(texts):
         needed = special.search(text) or (blanks and not text) or (dialect.padding and text.startswith(" "))
         if needed or (always and text and text not in bare):
-            spelled[text] = q + text.translate(str.maketrans(double)) + q
+            spelled[text] = q + text.translate(double) + q
         else:
             spelled[text] = text
     return [spelled[text] for text in texts]

@@ -1,4 +1,4 @@
-"""The words by which a column's name gives an identifier away; the lists are in ``bundled/identifier_words.toml``."""
+"""The words by which a column's name says what it holds; the lists are in ``bundled/column_words.toml``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from importlib.resources import files
 from typing import Any
 
 _LISTS: dict[str, Any] = tomllib.loads(
-    files("semblance.data").joinpath("bundled/identifier_words.toml").read_text(encoding="utf-8")
+    files("semblance.data").joinpath("bundled/column_words.toml").read_text(encoding="utf-8")
 )
 GLUED: tuple[str, ...] = tuple(_LISTS["glued"].split())
 NUMBERING, PEOPLE, THINGS, MEASURES, GIVEN, FAMILY = (
     frozenset(str(_LISTS[key]).split()) for key in ("numbering", "people", "things", "measures", "given", "family")
 )
+QUASI, SENSITIVE, CODES = (frozenset(str(_LISTS[key]).split()) for key in ("quasi", "sensitive", "codes"))
+QUASI_CHINESE, SENSITIVE_CHINESE = (tuple(_LISTS[key].split()) for key in ("quasi_chinese", "sensitive_chinese"))
 SURNAMES, CLINICAL = frozenset(_LISTS["surnames"]), frozenset(_LISTS["clinical"])
 COMPOUND_SURNAMES: tuple[str, ...] = tuple(_LISTS["compound_surnames"].split())
 CHINESE_THINGS: tuple[str, ...] = tuple(_LISTS["chinese_things"].split())
 NAMED: dict[str, tuple[str, ...]] = {kind: tuple(phrases) for kind, phrases in _LISTS["named"].items()}
 CHINESE: dict[str, tuple[str, ...]] = {kind: tuple(phrases) for kind, phrases in _LISTS["chinese"].items()}
+
+UNITS: dict[str, str] = _LISTS["units"]
+UNITS_OF_TWO_WORDS: dict[str, str] = _LISTS["units_of_two_words"]
 
 
 @cache
