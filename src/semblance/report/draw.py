@@ -146,6 +146,11 @@ def number(x: float) -> str:
     return f"{x:.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
+def total_of(counts: NDArray[np.float64]) -> float:
+    """About how many patients there are when some cells were blanked (NaN): those are taken as five each."""
+    return max(float(np.nansum(counts) + 5 * np.isnan(counts).sum()), 1.0)
+
+
 def mosaic(axes: Axes, classes: NDArray[np.int64], colours: tuple[str, ...]) -> None:
     """Unit squares at column, row of `classes` (rows, columns), filled by class; a negative class stays empty.
 

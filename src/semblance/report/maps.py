@@ -10,10 +10,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from semblance.evidence import Finding
-from semblance.report.draw import INK, SHADES, SIGNED, canvas, house_style, mosaic, plain, to_svg
+from semblance.report.draw import INK, SHADES, SIGNED, canvas, house_style, mosaic, plain, to_svg, total_of
 
 MOST_DRAWN = 40
 _NAMED = 14  # up to here the columns are written on the axis, beyond it they are numbered
+SMALLEST = 11  # patients in a cell that may be shown
 _SIZE = 320
 
 Grid = NDArray[np.float64]
@@ -70,11 +71,18 @@ def draw_map(finding: Finding | None) -> Map | None:
     if real.ndim != 2 or real.shape != fake.shape or not real.size:
         return None
     names = [plain(a, longest=40) for a in detail.get("axes") or ()] or ["first axis", "second axis"]
-    shares = [np.where(np.isnan(g), -1.0, g / max(np.nansum(g), 1.0)) for g in (real, fake)]
-    top = max(float(s.max()) for s in shares) or 1.0
+    totals = [total_of(g) for g in (real, fake)]
+    # below this share the smaller table's cells are blanked, so the larger one's are not told apart either
+    least = SMALLEST / min(totals)
+    shares = [
+        np.where(np.isnan(g) | ((g > 0) & (g / t < least)), np.nan, g / t)
+        for g, t in zip((real, fake), totals, strict=True)
+    ]
+    top = max([least, *(float(np.nanmax(s, initial=0.0)) for s in shares)])
     with house_style():
         drawn = [
-            _cells(s, top, key=k, who=w) for s, k, w in zip(shares, ("pr", "ps"), ("real", "synthetic"), strict=True)
+            _cells(s, least, top, key=k, who=w)
+            for s, k, w in zip(shares, ("pr", "ps"), ("real", "synthetic"), strict=True)
         ]
     return Map(drawn[0], drawn[1], (names[0], names[-1]))
 
@@ -109,14 +117,15 @@ def _labelled(
     return to_svg(axes, key=key, label=label)
 
 
-def _cells(shares: Grid, top: float, *, key: str, who: str) -> Markup:
-    """Square-root scale, so that the thin edge of the cloud is seen beside its middle. A blanked cell has a dot."""
-    hidden = shares < 0
-    seen = 1 + np.ceil(np.sqrt(np.clip(shares, 0, None) / top) * (len(SHADES) - 2)).astype(np.int64)
-    classes = np.where(hidden, 1, np.where(shares > 0, seen, 0))
+def _cells(shares: Grid, least: float, top: float, *, key: str, who: str) -> Markup:
+    """Logarithmic scale, so that the edge of the cloud is seen beside its middle. Cells with too few have a dot."""
+    few = np.isnan(shares)
+    steps = len(SHADES) - 3
+    place = np.log(np.maximum(np.nan_to_num(shares), least) / least) / max(float(np.log(top / least)), 1e-9)
+    classes = np.where(few, 1, np.where(shares > 0, 2 + np.clip(np.round(place * steps), 0, steps), 0)).astype(np.int64)
     axes = canvas(_SIZE, _SIZE - 20, left=6, bottom=6, right=6, top=6)
     mosaic(axes, classes, SHADES)
-    rows, columns = np.nonzero(hidden)
+    rows, columns = np.nonzero(few)
     axes.plot(columns + 0.5, rows + 0.5, ".", color=INK, markersize=2.5, alpha=0.55)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -13,11 +13,25 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from semblance.evidence import Finding
-from semblance.report.draw import DASHED, FAKE, LINE, MUTED, REAL, SOFT, canvas, house_style, number, plain, to_svg
+from semblance.report.draw import (
+    DASHED,
+    FAKE,
+    LINE,
+    MUTED,
+    REAL,
+    SOFT,
+    canvas,
+    house_style,
+    number,
+    plain,
+    to_svg,
+    total_of,
+)
 
 MOST_DRAWN = 48
 _MOST_LABELS = 9
 _MISSING = "(missing)"
+_LAST = ("", "(other)", _MISSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ def _draw_scale(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDAr
     """Bins of equal drawn width; the outer two are open, so nobody's extreme is seen."""
     edges: Sequence[Any] = column["edges"]
     n_bins = min(len(edges) + 1, real.size)
-    axes = canvas(280, 150)
+    axes = canvas(280, 150, right=26)
     at = np.arange(n_bins + 1)
     axes.stairs(np.nan_to_num(real[:n_bins]), at, fill=True, facecolor=SOFT, edgecolor=REAL, linewidth=1.2)
     axes.stairs(np.nan_to_num(fake[:n_bins]), at, color=FAKE, linewidth=1.8, linestyle=DASHED, baseline=None)
@@ -79,8 +93,10 @@ def _draw_scale(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDAr
 def _draw_labels(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDArray[np.float64]) -> Axes:
     labels = [str(x) for x in column.get("labels") or ()] or [str(i + 1) for i in range(real.size)]
     size = min(len(labels), real.size)
-    order = sorted(range(size), key=lambda i: (labels[i] == _MISSING, labels[i] == "(other)", -_known(real[i])))
-    keep = order if size <= _MOST_LABELS else [*order[: _MOST_LABELS - 2], *order[-2:]]
+    largest = sorted(range(size), key=lambda i: (_last(labels[i]), -_known(real[i])))
+    keep = largest if size <= _MOST_LABELS else [*largest[: _MOST_LABELS - 2], *largest[-2:]]
+    if column.get("kind") == "ordinal":  # the order has a meaning
+        keep = sorted(keep, key=lambda i: (_last(labels[i]), i))
     axes = canvas(280, 34 + 19 * len(keep), left=112, bottom=24, top=4, right=12)
     at = np.arange(len(keep))[::-1]
     for y, i in zip(at, keep, strict=True):
@@ -126,8 +142,12 @@ def _counts(column: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    total = np.nansum(counts)
-    return counts / total if total > 0 else counts
+    return counts / total_of(counts)
+
+
+def _last(label: str) -> int:
+    """Pooled and missing values go to the bottom."""
+    return _LAST.index(label) if label in _LAST[1:] else 0
 
 
 def _known(share: Any) -> float:
