@@ -32,7 +32,7 @@ TIMES = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H时%M
 JOINTS = (" ", "T", "  ", "")
 ZONES = ("", "Z", " UTC", "%z")
 UNPUNCTUATED = ("%Y%m%d", "%d%b%Y")
-FIRST_LOOK = re.compile(r"\d{1,4}\D{1,12}\d|\d{8}|\d{1,2}\s?[A-Za-z]{3}|[A-Z][a-z]{2,8} \d")
+FIRST_LOOK = re.compile(r"\d{1,2}:\d\d|\d{1,4}\D{1,12}\d|\d{8}|\d{1,2}\s?[A-Za-z]{3}|[A-Z][a-z]{2,8} \d")
 LONG_MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
@@ -129,18 +129,20 @@ def _part_pattern(part: str, *, bare: bool, digits: str) -> str:
 
 
 def _moment(parts: dict[str, str]) -> datetime:
-    year = int(parts["Y"]) if "Y" in parts else _century(int(parts["y"]))
+    year = 1970  # a time of day is a moment of the first day of the scale
+    if "Y" in parts or "y" in parts:
+        year = int(parts["Y"]) if "Y" in parts else _century(int(parts["y"]))
     if "b" in parts or "B" in parts:
         month = MONTHS.index((parts.get("b") or parts["B"])[:3].lower()) + 1
     else:
-        month = int(parts["m"])
+        month = int(parts.get("m", 1))
     hour = int(parts.get("H", 0))
     if "I" in parts:
         if not 1 <= int(parts["I"]) <= 12:
             raise ValueError("not an hour of a twelve-hour clock")
         hour = int(parts["I"]) % 12 + (12 if parts["p"].lower() == "pm" else 0)
     micro = int(parts.get("f", "0").ljust(6, "0"))
-    moment = datetime(year, month, int(parts["d"]), hour, int(parts.get("M", 0)), int(parts.get("S", 0)), micro)
+    moment = datetime(year, month, int(parts.get("d", 1)), hour, int(parts.get("M", 0)), int(parts.get("S", 0)), micro)
     zone = parts.get("z", "Z")
     if zone != "Z":
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
@@ -168,7 +170,7 @@ def find_format(texts: Sequence[str]) -> DateFormat | None:
 
 def _candidates(first: str) -> list[str]:
     """Formats that read one text."""
-    found = []
+    found = [re.sub("%([HI])", r"%-\1", time) for time in TIMES if re.match(r"\d{1,2}[:时]", first)]
     for date in DATES:
         bare = date if date in UNPUNCTUATED else re.sub(r"%([md])", r"%-\1", date)
         match = _compiled(bare)[0].match(first)
@@ -203,7 +205,7 @@ def _exact(form: str, texts: Sequence[str]) -> str:
             break
     for part in "mdHI":
         padded = form.replace(f"%-{part}", f"%{part}")
-        if padded != form and _reads_all(texts, padded):
+        if padded != form and all(map(_compiled(padded)[0].fullmatch, texts)):
             form = padded
     for part in "bB":
         if f"%{part}" in form:
@@ -215,6 +217,8 @@ def _exact(form: str, texts: Sequence[str]) -> str:
 
 def _why(chosen: str, fitting: Sequence[str]) -> str:
     spoken = re.sub(r"%[-\d]?", "%", chosen)
+    if not re.search("%[Yy]", spoken):
+        return f"times of day written {spoken}"
     order = [re.sub(r"[^dm]", "", re.sub(r"%[^dm]", "", form.replace("-", ""))) for form in fitting]
     if "/" in chosen or re.search(r"%-?[dm]-%-?[dm]", chosen):
         if len(set(order)) > 1:

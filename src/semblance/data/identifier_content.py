@@ -45,6 +45,11 @@ ENGLISH_NAME = re.compile(
     r"(?:(?:Mr|Mrs|Ms|Dr|Miss)\.?\s)?[A-Z][A-Za-z'’-]+(?:\s[A-Z]\.?)?(?:\s[A-Z][A-Za-z'’-]+){1,2}"
     r"|[A-Z][A-Za-z'’-]+,\s?[A-Z][A-Za-z'’-]+(?:\s[A-Z]\.?)?"
 )
+ORGANISATION = re.compile(
+    r"\b(?:hospital|clinic|center|centre|medical|university|health|institute|disease|syndrome|cancer|failure|acid"
+    r"|hydrochloride|sodium|acute|chronic|unit|care|county|city|new|san|north|south|east|west|street|saint|st)\b",
+    re.IGNORECASE,
+)
 ONE_NAME = re.compile(r"[A-Z][A-Za-z'’-]{1,14}\d{0,4}")
 CHINESE_PLACE = re.compile(r"[省市区县镇乡村路街巷号室弄栋楼幢屯组]|小区|大道|单元")
 VIN = re.compile(r"(?=.*[A-Z])(?=.*\d)[A-HJ-NPR-Z0-9]{17}")
@@ -99,7 +104,7 @@ def kind_of(distinct: Sequence[str], *, n: int, increasing: bool) -> str | None:
                 return kind
     if _chinese_addresses(sample, n=n):
         return "address"
-    if _names(sample, unique=len(distinct) >= 0.9 * n and n >= 30):
+    if _names(sample, unique=len(distinct) >= 0.5 * n and n >= 30):
         return "person's name"
     if len(distinct) == n >= 20 and _unique_code(sample, increasing=increasing):
         return "unique code"
@@ -122,7 +127,8 @@ def _names(sample: Sequence[str], *, unique: bool) -> bool:
     full = sum(ENGLISH_NAME.fullmatch(text) is not None for text in sample)
     known = sum(any(w in GIVEN or w in FAMILY for w in re.findall(r"[a-z]+", text.lower())) for text in sample)
     if full >= ENOUGH * len(sample):
-        return unique or known >= 0.3 * len(sample)
+        houses = sum(ORGANISATION.search(text) is not None for text in sample)
+        return houses <= 0.1 * len(sample) and (unique or known >= (0.2 if len(sample) >= 30 else 0.3) * len(sample))
     single = sum(ONE_NAME.fullmatch(text) is not None for text in sample)
     return single >= 0.9 * len(sample) and known >= 0.5 * len(sample)
 

@@ -11,19 +11,36 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from semblance.data.column_words import CHINESE, CHINESE_THINGS, MEASURES, NAMED, NUMBERING, PEOPLE, THINGS, words
+from semblance.data.column_words import (
+    CHINESE,
+    CHINESE_THINGS,
+    CODES,
+    MEASURES,
+    NAMED,
+    NUMBERING,
+    PEOPLE,
+    THINGS,
+    words,
+)
 from semblance.data.identifier_content import kind_of, mask, resident_id
+from semblance.data.roles import unit_of
 
+NOT_NUMBERED = ("acid", "oid", "fluid", "lipid", "solid", "covid", "said", "paid", "aid", "valid", "carotid")
+OF_CARE = frozenset({"stay", "encounter", "visit", "hadm", "admission", "icustay", "patient", "subject"})
 LITERAL = 20  # cells that must agree before a constant part of a number is kept in its surrogates
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The filled cells of a column: distinct texts (most frequent first), how many cells, whether they only rise."""
+    """The filled cells of a column: distinct texts (most frequent first) and how many cells.
+
+    `increasing`: whole numbers that rise from row to row. `dated`: all are dates or times.
+    """
 
     distinct: Sequence[str]
     n: int
     increasing: bool = False
+    dated: bool = False
 
     @property
     def varied(self) -> bool:
@@ -50,7 +67,11 @@ def find(name: str, cells: Cells) -> Identifier | None:
     what = by_name(name, cells)
     if what is not None:
         return Identifier(what, form_of(what, cells), f"its name and cells say {what}")
-    what = kind_of(cells.distinct, n=cells.n, increasing=cells.increasing)
+    what = None if cells.dated else kind_of(cells.distinct, n=cells.n, increasing=cells.increasing)
+    if what == "unique code" and _speaks_against(name):
+        what = None
+    if cells.dated and _births(cells):
+        what = "date of birth"
     if what is not None:
         return Identifier(what, form_of(what, cells), f"its cells look like {_article(what)}")
     return None
@@ -65,6 +86,10 @@ def by_name(name: str, cells: Cells) -> str | None:
     found = words(name)
     if any(word in name for word in CHINESE_THINGS):
         return None
+    if cells.dated:
+        phrases = (*NAMED["date of birth"], *CHINESE["date of birth"])
+        born = any(_has(found, phrase) or (phrase in name and not phrase.isascii()) for phrase in phrases)
+        return "date of birth" if born and not _excused(found, "date of birth") and cells.varied else None
     for what, phrases in CHINESE.items():
         if any(phrase in name.lower() for phrase in phrases) and _plausible(what, cells):
             return what
@@ -76,7 +101,8 @@ def by_name(name: str, cells: Cells) -> str | None:
     if _names_a_person(found) and _plausible("person's name", cells):
         return "person's name"
     if _numbers_a_record(found, cells) and _plausible("record number", cells):
-        return "record number"
+        frequent = len(cells.distinct) < 0.01 * cells.n
+        return None if frequent and not set(found) & OF_CARE else "record number"
     return None
 
 
@@ -97,13 +123,13 @@ def _names_a_person(found: tuple[str, ...]) -> bool:
         return True
     if found in (("name",), ("first",), ("last",), ("maiden",), ("names",)):
         return True
-    return "name" in found and (bool(set(found) & PEOPLE) or (not set(found) & THINGS and len(found) <= 2))
+    return "name" in found and bool(set(found) & PEOPLE)  # other names are told by their content
 
 
 def _numbers_a_record(found: tuple[str, ...], cells: Cells) -> bool:
     named = any(_has(found, phrase) for phrase in NAMED["record number"])
     unique = len(cells.distinct) >= 0.98 * cells.n
-    if set(found) & THINGS and not unique:
+    if set(found) & THINGS and not unique and not set(found) & (PEOPLE | OF_CARE):
         return False
     if set(found) & MEASURES and not set(found) & NUMBERING:
         return False
@@ -111,8 +137,28 @@ def _numbers_a_record(found: tuple[str, ...], cells: Cells) -> bool:
         whole = cells.share(lambda text: re.fullmatch(r"\d+", text))
         # "patient" or "record" alone may count things; numbers that repeat a lot must be called a number or an id
         return bool(set(found) & NUMBERING) or len(found) == 1 or whole < 0.5
-    ends = bool(found) and found[-1] in ("id", "no", "nr", "nbr", "identifier", "uid", "number", "key")
-    return unique and ends and not set(found) & MEASURES
+    glued = len(found) > 0 and found[-1].endswith("id") and not found[-1].endswith(NOT_NUMBERED)
+    ends = glued or found[-1:] in (("no",), ("nr",), ("nbr",), ("identifier",), ("number",), ("key",))
+    whole = cells.share(lambda text: re.fullmatch(r"[\w-]+", text)) > 0.9
+    return unique and ends and whole and not set(found) & MEASURES
+
+
+def _speaks_against(name: str) -> bool:
+    """True where a name says that different values are amounts or medical codes, not numbers of people."""
+    found = set(words(name))
+    amounts = found & (MEASURES | CODES) and not found & (NUMBERING - {"code"})
+    return bool(amounts) or bool(unit_of(name))
+
+
+def _births(cells: Cells) -> bool:
+    """Tell days that hardly repeat, spread evenly over sixty years or more, as dates of care never are."""
+    years = sorted(int(found[0]) for text in cells.distinct if (found := re.search(r"(?:18|19|20)\d\d", text)))
+    if len(years) < max(20, 0.9 * len(cells.distinct)) or len(cells.distinct) < 0.8 * cells.n:
+        return False
+    if any(":" in text for text in cells.distinct[:50]):
+        return False
+    span, quarter = years[-1] - years[0], len(years) // 4
+    return span >= 60 and 0.25 * span <= years[3 * quarter] - years[quarter] <= 0.75 * span and years[-1] <= 2035
 
 
 def _plausible(what: str, cells: Cells) -> bool:
@@ -135,7 +181,7 @@ def _plausible(what: str, cells: Cells) -> bool:
         "date of birth": cells.share(lambda text: len(re.findall(r"\d", text)) >= 5 and len(text) <= 30) > 0.5,
         "address": letters > 0.5,
         "person's name": letters > 0.8 and cells.share(lambda text: len(text) <= 40) > 0.8,
-        "record number": len(cells.distinct) >= 0.01 * cells.n and cells.share(lambda t: " " in t) < 0.3,
+        "record number": cells.share(lambda t: " " in t) < 0.3,
     }.get(what, cells.share(lambda text: re.search(r"\d", text) or len(text) > 12) > 0.5)
 
 

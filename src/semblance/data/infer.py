@@ -4,6 +4,7 @@ and bounds come from the patients, so without differential privacy they carry no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from semblance.data.bounds import bounds_of, date_bounds
-from semblance.data.dates import find_format, read_moment
+from semblance.data.bounds import Bounds, bounds_of, date_bounds
+from semblance.data.dates import DateFormat, find_format, read_moment
 from semblance.data.identifiers import Cells, Identifier, find
 from semblance.data.labels import is_boolean, order_of
 from semblance.data.missing import AMONG_NUMBERS, PLAIN, Missing, missing_of
@@ -98,7 +99,9 @@ def _on_scale(column: Seen) -> bool:
     if not rest:
         return False
     numeric = looks_numeric(rest[0]) or looks_numeric(rest[0], mark=",") or looks_infinite(rest[0])
-    return bool(decimal_mark(t for t in rest if not looks_infinite(t))) if numeric else find_format(rest) is not None
+    return (
+        bool(decimal_mark(t for t in rest if not looks_infinite(t))) if numeric else find_format(rest[:200]) is not None
+    )
 
 
 def _missing(column: Seen, table: frozenset[str]) -> Missing:
@@ -143,12 +146,15 @@ def _describe(column: Seen, missing: Missing, *, subject: str | None, patients: 
         )
     if column.name == subject:
         return _subject_column(base, filled)
-    cells = Cells(tuple(filled), sum(filled.values()), _increasing(column, filled))
-    typed = family(column.storage) if column.storage else ""
-    identifier = None if typed in ("number", "boolean", "datetime") else find(column.name, cells)
+    written = find_format([text.strip() for text in filled])
+    cells = Cells(tuple(filled), sum(filled.values()), _increasing(column, filled), written is not None)
+    truth = bool(column.storage) and family(column.storage) == "boolean"
+    identifier = None if truth else find(column.name, cells)
     if identifier is not None:
-        return _identifier(base, filled, identifier)
-    for describe in (_boolean, _date, _number):
+        return _identifier(base, filled, identifier, written)
+    if written is not None and not is_code(column.name):
+        return _with_role(_date(base, filled, written))
+    for describe in (_boolean, _number):
         found = describe(base, column, filled, patients)
         if found is not None:
             return _with_role(found)
@@ -175,14 +181,13 @@ def _subject_column(base: Column, filled: Mapping[str, int]) -> Column:
     return replace(base, kind="code", role="subject", handling="surrogate", form=form, unit="", why=_because(base, why))
 
 
-def _identifier(base: Column, filled: Mapping[str, int], found: Identifier) -> Column:
+def _identifier(base: Column, filled: Mapping[str, int], found: Identifier, written: DateFormat | None) -> Column:
     base = replace(base, role="identifier", handling="surrogate", form=found.form, unit="")
     if found.what == "coordinates":
         why = f"{found.why}; never modelled, left blank, because any place could be someone's home"
         return replace(base, kind="text", handling="blank", form="", why=_because(base, why))
     told = f"{found.why}; never modelled, fresh surrogates of the same form are written"
-    written = find_format([text.strip() for text in filled]) if found.what == "date of birth" else None
-    if written is None:
+    if written is None or found.what != "date of birth":
         wordy = found.form.startswith(("name", "address", "email", "url"))
         return replace(base, kind="text" if wordy else "code", why=_because(base, told))
     days = _scaled(list(filled), lambda text: read_moment(text.strip(), written.text), unit_days=True)
@@ -216,18 +221,17 @@ def _scaled(texts: list[str], read: Callable[[str], Any], *, unit_days: bool) ->
     return np.floor(moments / 86_400e6) if unit_days else moments / 1e6
 
 
-def _date(base: Column, column: Seen, filled: Mapping[str, int], patients: Any) -> Column | None:
-    found = find_format([text.strip() for text in filled])
-    if found is None or is_code(base.name):
-        return None
+def _date(base: Column, filled: Mapping[str, int], found: DateFormat) -> Column:
     kind: Kind = "datetime" if found.moment else "date"
     scale = _scaled(list(filled), lambda text: read_moment(text.strip(), found.text), unit_days=not found.moment)
     limits = date_bounds(scale, unit=1 / 86_400 if found.moment else 1.0)
+    if not re.search("%[Yy]", found.text):
+        limits = Bounds(0.0, 86_399.0, "seconds since midnight")
     why = f"{found.why}; {limits.why}"
     form = found.text
-    if column.storage and family(column.storage) in ("date", "datetime"):
-        kind, form = ("date", "%Y-%m-%d") if family(column.storage) == "date" else ("datetime", "")
-        why = f"stored as {column.storage}; {limits.why}"
+    if base.storage and family(base.storage) in ("date", "datetime"):
+        kind, form = ("date", "%Y-%m-%d") if family(base.storage) == "date" else ("datetime", "")
+        why = f"stored as {base.storage}; {limits.why}"
     return replace(
         base, kind=kind, date_format=form, low=limits.low, high=limits.high, unit="", why=_because(base, why)
     )
@@ -261,6 +265,10 @@ def _number(base: Column, column: Seen, filled: Mapping[str, int], patients: Any
     integer = noted.whole or (family(column.storage) == "integer" if column.storage else False)
     wording = "whole numbers" if integer else f"numbers with up to {noted.decimals} decimals"
     comma = ", decimal comma" if mark == "," else ""
+    below = [text for text, value in values.items() if value < 0]
+    lone = ""
+    if len(below) == 1 and filled[below[0]] >= 3:
+        lone = "; one negative value only: list it under `missing` if it means no value"
     power = ", some in powers of ten (written out in the output)" if noted.scientific else ""
     return replace(
         base,
@@ -270,7 +278,7 @@ def _number(base: Column, column: Seen, filled: Mapping[str, int], patients: Any
         decimals=noted.decimals,
         min_decimals=noted.min_decimals,
         decimal_mark=mark,
-        why=_because(base, f"{wording}{comma}{power}; {limits.why}"),
+        why=_because(base, f"{wording}{comma}{power}; {limits.why}{lone}"),
     )
 
 

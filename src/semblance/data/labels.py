@@ -111,7 +111,7 @@ def _bands(labels: Sequence[str]) -> tuple[str, ...] | None:
             keys[label] = (_value(text), 0)
         else:
             return None
-    if len(labels) < 2 or n_bands < min(2, len(labels)) or len(set(keys.values())) != len(keys):
+    if len(labels) < 2 or n_bands < 1 or len(set(keys.values())) != len(keys):
         return None
     return tuple(sorted(keys, key=lambda label: keys[label]))
 

@@ -32,7 +32,7 @@ def role_of(name: str, *, is_date: bool = False) -> tuple[Role, str]:
         return "sensitive", "its name speaks of something that can harm a person"
     if is_date:
         return "quasi-identifier", "a date of care can be known to others"
-    drug = found & {"drug", "item", "test", "name", "hours", "per"}
+    drug = found & {"drug", "item", "test", "name", "hours", "per", "coverage", "cost", "costs", "charge", "charges"}
     if (found & QUASI and not drug) or any(word in name for word in QUASI_CHINESE):
         return "quasi-identifier", "others may know this about a person"
     return "feature", ""
@@ -56,7 +56,8 @@ def is_code(name: str) -> bool:
     """True when the name says that numbers in this column are codes, not amounts."""
     found = set(words(name))
     coded = found & CODES or re.search(r"编码|代码|邮编", name.lower()) is not None
-    return bool(coded) or (words(name)[-1:] == ("id",) and not found & {"flag", "count", "number", "score"})
+    numbered = re.search(r"(?<![aoul])id$|code$|_cd$|seqno$", name.lower()) or words(name)[-1:] == ("id",)
+    return bool(coded) or (bool(numbered) and not found & {"flag", "count", "number", "score"})
 
 
 def names_patient(name: str) -> int:
@@ -65,8 +66,10 @@ def names_patient(name: str) -> int:
     joined = "".join(found)
     if re.search(r"(患者|病人|受试者|个人)(编号|号|id|ID|标识)|病历号|病案号|登记号|档案号", name):
         return 3
-    if set(found) & OF_CARE:
-        return 0
+    if set(found) & OF_CARE:  # a stay is a stand-in for the patient where nothing better is there
+        return (
+            1 if set(found) & (NUMBERED | {"stay", "encounter", "hadm"}) and not set(found) & {"order", "event"} else 0
+        )
     if joined in WHOLE or (set(found) & OF_PEOPLE and (set(found) & NUMBERED or len(found) == 1)):
         return 3
-    return 1 if found in (("id",), ("seqn",), ("编号",), ("uid",)) else 0
+    return 2 if found in (("id",), ("seqn",), ("编号",), ("uid",)) else 0

@@ -103,8 +103,7 @@ def as_texts(series: pd.Series[Any], storage: str) -> pd.Series[Any]:
     if pa.types.is_floating(array.type):
         values = array.to_numpy(zero_copy_only=False)
         return pd.Series([None if np.isnan(v) else _float_text(v) for v in values], dtype=object)
-    texts: pd.Series[Any] = array.cast(pa.string()).to_pandas().astype(object)
-    return texts.where(texts.notna(), None)
+    return pd.Series(array.cast(pa.string()).to_pylist(), dtype=object)
 
 
 def _float_text(value: float) -> str:
