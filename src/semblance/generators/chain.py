@@ -57,11 +57,11 @@ class Chain:
 
     max_cells: int = 256
     min_patients: int = 11
-    trees: int = 80
+    trees: int = 70
     leaves: int = 16
     learning_rate: float = 0.1
     min_leaf: int = 50
-    smoothing: float = 10.0
+    smoothing: float = 50.0
     min_rows: int = 100
 
     def refuses(self, schema: Schema) -> str | None:
