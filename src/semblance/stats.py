@@ -107,13 +107,14 @@ def sample_patients(patients: Ints, n_rows: int, rng: np.random.Generator) -> In
     return np.flatnonzero(np.isin(code, kept)).astype(np.int64)
 
 
-def normal_interval(value: float, replicates: Floats, *, confidence: float = 0.95) -> Estimate:
-    """The estimate ± z bootstrap standard errors.
+def normal_interval(value: float, replicates: Floats, *, extra: float = 0.0, confidence: float = 0.95) -> Estimate:
+    """The estimate ± z bootstrap standard errors; `extra` is variance from elsewhere.
 
     Distances between samples are biased upwards in every replicate, which percentiles would take for the truth;
     the spread of the replicates is what can be used (Efron and Tibshirani 1993, chapter 12).
     """
-    half = _z(confidence) * float(np.std(replicates, ddof=1)) if len(replicates) > 1 else 0.0
+    variance = float(np.var(replicates, ddof=1)) if len(replicates) > 1 else 0.0
+    half = _z(confidence) * math.sqrt(variance + extra)
     return Estimate(value, value - half, value + half)
 
 
@@ -166,12 +167,20 @@ def auc(scores: Floats, positive: NDArray[np.bool_]) -> float:
 
 
 def auc_interval(
-    scores: Floats, positive: NDArray[np.bool_], patients: Ints | None = None, *, confidence: float = 0.95
+    scores: Floats,
+    positive: NDArray[np.bool_],
+    patients: Ints | None = None,
+    *,
+    inflate: float = 1.0,
+    confidence: float = 0.95,
 ) -> Estimate:
     """Area under the ROC curve with the interval of DeLong, DeLong and Clarke-Pearson (1988), on the logit scale.
 
     With `patients` the placements are summed within patients first (Obuchowski 1997), so repeated rows of one patient
     do not count as new patients. A perfect area gets the exact bound of a share of all successes among the fewer.
+
+    `inflate` multiplies the variance. Cross-fitted scores want 2: near one half, what fold i teaches about fold j is
+    what j teaches about i, so every product of two folds enters twice, which doubles the variance that DeLong sees.
     """
     value = auc(scores, positive)
     n_positive, n_negative = int(positive.sum()), int((~positive).sum())
@@ -190,7 +199,7 @@ def auc_interval(
     owner = np.arange(len(scores)) if patients is None else np.unique(patients, return_inverse=True)[1]
     per_patient = np.bincount(owner, weights=part)
     smaller = max(2, _fewer(positive, patients))
-    variance = float((per_patient**2).sum()) * smaller / (smaller - 1)
+    variance = inflate * float((per_patient**2).sum()) * smaller / (smaller - 1)
     half = _z(confidence) * math.sqrt(variance) / (value * (1 - value))
     logit = math.log(value / (1 - value))
     return Estimate(value, 1 / (1 + math.exp(half - logit)), 1 / (1 + math.exp(-half - logit)))

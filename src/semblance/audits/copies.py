@@ -183,7 +183,7 @@ def _near(pool: Pool, found: Neighbours, run: Run) -> Finding:
 
 
 def _share(pool: Pool, points: NDArray[np.float32], found: Neighbours, run: Run) -> Finding:
-    """Patient for patient: counts are divided by the patients of each side, so that one half is innocent at any split."""
+    """Patient for patient: each side is divided by its number of patients, so one half is innocent at any split."""
     weight = _weights(pool, found)
     of_train = float(weight[pool.trained].sum() / weight.sum())
     # Many rows may share a neighbour: as many independent votes as Kish (1965) would count.

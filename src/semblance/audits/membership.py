@@ -210,20 +210,38 @@ def _attack(game: Game, attack: str, scored: Scored) -> tuple[Finding, Finding]:
     )
     needed = stats.smallest_n(RATE)
     short = scored.silent or others < needed
-    tpr = stats.clopper_pearson(int(scored.alarm[game.member].sum()), members)
+    rate = float(scored.alarm[game.member].mean())
+    tpr = _hit_interval(rate, members, others, scored.score, game.member)
     fpr = stats.clopper_pearson(int(scored.alarm[~game.member].sum()), others)
     hits = replace(
         hits,
-        value=float(scored.alarm[game.member].mean()),
+        value=rate,
         low=tpr[0],
         high=tpr[1],
         status="underpowered" if short else "measured",
         why=f"1 % false alarms need at least {needed} held-out patients to certify" if short else "",
         method=f"{_HOW[attack]}; threshold set on held-out patients other than those judged, at a false-alarm rate "
-        "of at most 1 % (conformal order statistic); Clopper–Pearson interval",
+        "of at most 1 % (conformal order statistic); Clopper–Pearson interval at the effective number "
+        "of members, which allows for the luck of the threshold",
         detail={"false_alarm_rate": {"value": float(scored.alarm[~game.member].mean()), "low": fpr[0], "high": fpr[1]}},
     )
     return area, hits
+
+
+def _hit_interval(
+    rate: float, members: int, others: int, score: Floats, member: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Clopper–Pearson for fewer members than there were: the threshold was drawn too.
+
+    Had other held-out patients set it, false alarms would scatter around 1 % with a binomial variance, and hits with
+    them by the slope of the ROC curve there.
+    """
+    before, after = stats.roc(score, member, np.array([RATE / 2, 1.5 * RATE]))
+    slope = float(after - before) / RATE
+    about = (rate * members + 0.5) / (members + 1)
+    own = about * (1 - about) / members
+    effective = members * own / (own + slope**2 * RATE * (1 - RATE) / others)
+    return stats.clopper_pearson(rate * effective, effective)
 
 
 def _blank(n: int, *attacks: str) -> list[Finding]:

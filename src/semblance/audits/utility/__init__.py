@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from semblance import stats
 from semblance.audits.utility.learners import LEARNERS, Lesson, answer
 from semblance.contracts import Comparison, Run
+from semblance.data.boosting import patient_folds
 from semblance.data.dataset import Dataset
 from semblance.data.encode import MISSING, comparable, labels, numbers
 from semblance.evidence import Finding
@@ -29,6 +30,7 @@ FEW = 10
 """Held-out patients of a class below which its curve is noise."""
 
 CLASSES = 20
+PARTS = 5
 GRID = np.linspace(0, 1, 101)
 
 _ASKS_GAP = "Is a model trained on synthetic patients as good, on real patients, as one trained on real patients?"
@@ -172,22 +174,27 @@ def _too_little(task: Task, train: Known, held: Known, fake: Known) -> str:
 
 
 def _findings(names: list[str], task: Task, sides: list[Known], held: Known, run: Run) -> tuple[Finding, ...]:
-    jobs = [(i, learner) for i in (0, 1) for learner in LEARNERS]
+    fold = [patient_folds(s.subjects, PARTS, run.seeds(f"audit/utility/parts/{i}")) for i, s in enumerate(sides)]
 
-    def sit(job: tuple[int, str]) -> Floats:
-        side, learner = job
+    def sit(job: tuple[int, str, int | None]) -> Floats:
+        side, learner, part = job
         seed = run.seeds.integer(f"audit/utility/{learner}")
-        known = sides[side]
+        known = sides[side] if part is None else _of(sides[side], np.flatnonzero(fold[side] == part))
         return answer(Lesson(known.data, known.target, held.data, task.features, len(task.classes), seed), learner)
 
+    every = [(i, learner, None) for i in (0, 1) for learner in LEARNERS]
+    parts = [(i, learner, p) for i in (0, 1) for p in range(PARTS) for learner in LEARNERS]
     with warnings.catch_warnings():
         # A linear model stopped early is still a model; its score says how good.
         warnings.simplefilter("ignore")
-        answers = run.engine.map(sit, jobs)
+        answers = run.engine.map(sit, [*every, *parts])
     weights = stats.patient_weights(held.subjects, 100 if run.quick else 500, run.seeds("audit/utility/bootstrap"))
     weights = np.hstack([np.ones((held.n_rows, 1)), weights])
     grade = _grade_classes if task.classes else _grade_numbers
-    scores = np.stack([grade(task, a, held, weights) for a in answers]).reshape(2, len(LEARNERS), -1)
+    scores = np.stack([grade(task, a, held, weights) for a in answers[: len(every)]]).reshape(2, len(LEARNERS), -1)
+    small = np.stack([grade(task, a, held, weights[:, :1]) for a in answers[len(every) :]])
+    # A fit on a fifth of the rows varies with its rows five times as much as a fit on all, in variance.
+    luck = small.reshape(2, PARTS, len(LEARNERS)).mean(axis=2).var(axis=1, ddof=1) / PARTS
     scores = scores[:, :, np.isfinite(scores).all(axis=(0, 1))]
     means = scores.mean(axis=1)  # (2, 1 + replicates)
     measured = (means[0], means[1], means[0] - means[1])
@@ -198,21 +205,22 @@ def _findings(names: list[str], task: Task, sides: list[Known], held: Known, run
     measure = {0: "R²", 2: "AUC"}.get(len(task.classes), "macro one-vs-rest AUC")
     found = []
     for i, (name, values) in enumerate(zip(names, measured, strict=True)):
-        interval = stats.percentile_interval(float(values[0]), values[1:])
+        extra = float(luck.sum()) if i == 2 else float(luck[i])
+        interval = stats.normal_interval(float(values[0]), values[1:], extra=extra)
         found.append(
             Finding(
                 name=name,
                 question=asks[i],
                 value=interval.value,
                 low=interval.low,
-                high=interval.high,
+                high=interval.high if i == 2 else min(1.0, interval.high),
                 n=held.data.n_subjects,
                 unit="R²" if not task.classes else "AUC",
                 direction="none" if i == 1 else "higher",
                 baseline=baselines[i],
                 method=f"{measure} on the holdout, mean of {', '.join(LEARNERS)}, each trained on {sides[0].n_rows} "
-                f"synthetic or {sides[1].n_rows} real rows; percentile interval of a bootstrap of held-out patients, "
-                "paired for the gap",
+                f"synthetic or {sides[1].n_rows} real rows; ± 1.96 standard errors: a bootstrap of held-out patients, "
+                f"paired for the gap, and the luck of the training rows, from fits on {PARTS} parts of them",
                 detail=details[i],
             )
         )
