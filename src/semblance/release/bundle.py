@@ -179,7 +179,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(written)
         whole = canonical_json(manifest).encode("utf-8") == written
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise damaged from error
     if not (isinstance(manifest, dict) and whole and manifest.get("sha256") == _own_hash(manifest)):
         raise damaged
@@ -203,7 +203,7 @@ def _check_verdict(folder: Path, manifest: dict[str, Any]) -> None:
         policy = Policy.loads((folder / "policy.toml").read_bytes().decode("utf-8"), where=f"{folder}/policy.toml")
         again = decide(Evidence.from_dict(facts), policy)
         stated = facts["verdict"]
-    except (SemblanceError, ValueError, KeyError, TypeError) as error:
+    except (SemblanceError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError(f"{folder}: the evidence or the policy in it cannot be read back.") from error
     if again.to_dict() != stated or again.decision != manifest["decision"] or dict(again.policy) != manifest["policy"]:
         raise BundleError(f"{folder}: the verdict does not follow from evidence.json and policy.toml.")

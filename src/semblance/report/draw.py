@@ -124,7 +124,7 @@ def plain(text: object, *, longest: int = 22) -> str:
 
     Wide characters (Chinese, Japanese, Korean) count twice, because they are drawn twice as wide.
     """
-    clean = "".join(c if c.isprintable() else "�" for c in str(text)).strip() or "(blank)"
+    clean = "".join(c if c.isprintable() else "�" for c in str(text).strip()) or "(blank)"
     widths = [2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in clean]
     if sum(widths) <= longest:
         return clean

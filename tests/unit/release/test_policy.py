@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semblance.errors import InputError, SchemaError
+from semblance.release.policy import Policy
+
+HEAD = 'schema_version = "1"\nname = "mine"\nversion = "3"\n'
+RULE = """
+[[rules]]
+name = "few copies"
+finding = "copies.exact.excess"
+bound = "high"
+op = "<="
+limit = 0.01
+reason = "because"
+source = "the board, 2025"
+try = "more patients"
+"""
+
+
+def test_a_policy_is_read_as_written() -> None:
+    policy = Policy.loads(HEAD + RULE)
+    assert (policy.name, policy.version, policy.confidence) == ("mine", "3", 0.95)
+    (rule,) = policy.rules
+    assert (rule.finding, rule.bound, rule.op, rule.limit, rule.knob) == (
+        "copies.exact.excess",
+        "high",
+        "<=",
+        0.01,
+        "more patients",
+    )
+
+
+def test_the_default_policy_gives_each_limit_a_reason_a_source_and_a_knob() -> None:
+    policy = Policy.load(None)
+    families = {r.finding.split(".")[0] for r in policy.rules}
+    assert families == {"validity", "fidelity", "utility", "copies", "membership"}
+    for rule in policy.rules:
+        assert min(len(rule.reason), len(rule.source), len(rule.knob)) > 20
+        # what protects a patient is judged by the unfavourable end; only complete counts have no interval
+        assert rule.bound == {">=": "low", "<=": "high"}[rule.op] or rule.finding.startswith("validity.")
+
+
+def test_any_change_of_the_file_changes_its_hash() -> None:
+    assert Policy.loads(HEAD + RULE).sha256 != Policy.loads(HEAD + RULE + "# a remark\n").sha256
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = ", "not valid TOML"),
+        (RULE, "missing"),
+        (HEAD, "'rules' is missing"),
+        (HEAD + "rules = []", "at least one"),
+        (HEAD + "rules = 3", "at least one"),
+        (HEAD + "surprise = 1\n" + RULE, "'surprise' is not a key"),
+        (HEAD + RULE + "limits = 3\n", "'limits' is not a key"),
+        (HEAD + RULE.replace('try = "more patients"\n', ""), "'try' is missing"),
+        (HEAD + RULE.replace('"high"', '"upper"'), "bound must be one of"),
+        (HEAD + RULE.replace('"<="', '"<"'), "op must be one of"),
+        (HEAD + RULE.replace("0.01", '"0.01"'), "must be a finite number"),
+        (HEAD + RULE.replace("0.01", "true"), "must be a finite number"),
+        (HEAD + RULE.replace("0.01", "nan"), "must be a finite number"),
+        (HEAD + RULE.replace("0.01", "inf"), "must be a finite number"),
+        (HEAD + RULE.replace('"because"', '""'), "'reason' is empty"),
+        (HEAD + RULE.replace('"because"', "3"), "must be text"),
+        (HEAD + RULE + 'applies_if = "Tuesday"\n', "applies_if must be one of"),
+        (HEAD + RULE + RULE, "share a name"),
+        (HEAD.replace('"1"', '"9"') + RULE, "schema_version"),
+        (HEAD + "confidence = 0.2\n" + RULE, "confidence must lie"),
+        (HEAD + "confidence = 1\n" + RULE, "confidence must lie"),
+    ],
+)
+def test_what_is_not_understood_is_one_clear_error(text: str, said: str) -> None:
+    with pytest.raises(SchemaError, match=said) as caught:
+        Policy.loads(text, where="policy p.toml")
+    message = str(caught.value)
+    assert message.startswith("policy p.toml")
+    assert "\n" not in message
+    assert message.endswith(".")
+
+
+def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        Policy.load(tmp_path / "absent.toml")
+    (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
+    with pytest.raises(SchemaError, match="UTF-8"):
+        Policy.load(tmp_path / "latin.toml")
+
+
+def test_a_policy_file_keeps_its_bytes(tmp_path: Path) -> None:
+    written = (HEAD + RULE).replace("\n", "\r\n").encode()
+    (tmp_path / "p.toml").write_bytes(written)
+    assert Policy.load(tmp_path / "p.toml").text.encode() == written
