@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 import click
 
-from semblance.errors import InputError, Interrupted, MissingExtra, SemblanceError
+from semblance.errors import GateRefused, InputError, Interrupted, MissingExtra, SemblanceError
 
 
 @dataclass(slots=True)
@@ -23,15 +24,17 @@ class Manner:
 
     json: bool = False
     debug: bool = False
+    told: bool = False
 
     def tell(self, facts: dict[str, Any], text: str) -> None:
         """The answer: one JSON object for machines, or sentences for people."""
+        self.told = True
         click.echo(json.dumps(facts, ensure_ascii=False, allow_nan=False) if self.json else text)
 
     def tell_error(self, error: SemblanceError) -> int:
-        """The error in one line, on stdout too where a machine listens; returns the exit code."""
+        """The error in one line, on stdout too where a machine still waits for its one object; the exit code."""
         code = error.exit_code
-        if self.json:
+        if self.json and not self.told:
             self.tell({"error": type(error).__name__, "message": str(error), "exit_code": code}, "")
         click.echo(f"semblance: {error}", err=True)
         return code
@@ -67,8 +70,8 @@ def run_verbs(verbs: click.Group, arguments: Sequence[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (SemblanceError, OSError) as error:
-        if manner.debug:
-            raise
+        if manner.debug and not isinstance(error, GateRefused):
+            traceback.print_exc()
         return manner.tell_error(error if isinstance(error, SemblanceError) else _refused_by_system(error))
     return int(code or 0)
 

@@ -1,0 +1,423 @@
+"""Words in, one verb called, exit code out."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semblance import pipeline
+from semblance.cli import main
+from semblance.errors import MissingExtra
+from semblance.manner import Manner
+
+
+@pytest.fixture(autouse=True)
+def _as_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep pytest's own hooks: warnings stay errors, and unforeseen errors stay visible."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "warnoptions", ["error"])
+
+
+def call(*words: object) -> int:
+    return main([str(w) for w in words])
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """The error: one line on stderr and nothing on stdout."""
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert len(lines) == 1, err
+    assert lines[0].startswith("semblance: ")
+    assert lines[0].endswith(".")
+    return lines[0]
+
+
+def semblance(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    words = (sys.executable, "-m", "semblance", *map(str, words))
+    return subprocess.run(words, capture_output=True, text=True, check=False, **options)
+
+
+# ── bad input: one sentence, its exit code, nothing written ──────────────────────────────────────────────────────────
+
+
+BAD = {
+    "empty": ("", 10),
+    "header only": ("age,sex\n", 10),
+    "one row": ("age,sex\n40,F\n", 10),
+    "too few patients": ("age,sex\n" + "40,F\n50,M\n" * 5, 10),
+    "two columns of one name": ("age,age\n" + "40,1\n50,2\n" * 50, 10),
+    "a row too long": ("age,sex\n" + "40,F\n50,M\n" * 50 + "60,F,7\n", 10),
+    "infinity": ("age,dose\n" + "40,1.5\n50,2.5\n" * 50 + "60,inf\n", 10),
+    "nothing to learn": ("note,empty\n" + "".join(f"this is long note number {i} of many,\n" for i in range(60)), 11),
+}
+
+
+@pytest.mark.parametrize("case", list(BAD))
+def test_bad_tables(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content, code = BAD[case]
+    source = tmp_path / "source.csv"
+    source.write_text(content, encoding="utf-8")
+    assert call("run", source, "--out", tmp_path / "release", "--quick") == code
+    one_line(capsys)
+    assert [p.name for p in tmp_path.iterdir()] == ["source.csv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--target", "height"), 10, "'height'"),
+        (("--subject", "person"), 10, "'person'"),
+        (("--generator", "magic"), 11, "chain, independent"),
+        (("--epsilon", "1"), 11, "--epsilon"),
+        (("--delta", "1e-5"), 11, "--delta"),
+        (("--policy", "absent.toml"), 10, "absent.toml"),
+        (("--schema", "absent.toml"), 10, "absent.toml"),
+    ],
+)
+def test_bad_wishes(
+    words: tuple[str, ...], code: int, said: str, patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", patients_csv, "--out", tmp_path / "release", "--quick", *words) == code
+    assert said in one_line(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run",),
+        ("run", "x.csv"),
+        ("run", "x.csv", "--out", "y", "--rows", "0"),
+        ("run", "x.csv", "--out", "y", "--seed", "-1"),
+        ("dance",),
+        ("list", "secrets"),
+        ("sample", "model", "-o", "x.csv"),
+        ("fit", "x.csv", "--model", "m", "--set", "trees"),
+    ],
+)
+def test_words_that_are_not_understood(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Error:" in err
+
+
+def test_no_such_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("describe", tmp_path / "absent.csv") == 10
+    assert "absent.csv" in one_line(capsys)
+    assert call("describe", __file__) == 11
+    one_line(capsys)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+def test_no_permission(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    assert call("describe", patients_csv, "-o", closed / "schema.toml") == 10
+    one_line(capsys)
+
+
+def test_a_place_that_cannot_be_written(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file where a folder should be: what root cannot do either."""
+    (tmp_path / "file").write_text("x")
+    for words in (
+        ("describe", patients_csv, "-o", tmp_path / "file" / "schema.toml"),
+        ("describe", patients_csv, "-o", tmp_path),
+        ("run", patients_csv, "--out", tmp_path / "file", "--quick"),
+        ("fit", patients_csv, "--model", tmp_path / "file"),
+    ):
+        assert call(*words) == 10, words
+        one_line(capsys)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("verb", ["run", "fit"])
+def test_a_foreign_folder_is_left_alone(
+    verb: str, patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said before anything is read or learned."""
+    monkeypatch.setattr(pipeline, "read_source", lambda source: pytest.fail("read before the output was checked"))
+    (tmp_path / "thesis.docx").write_text("ten years of work")
+    option = "--out" if verb == "run" else "--model"
+    assert call(verb, patients_csv, option, tmp_path) == 10
+    assert tmp_path.name in one_line(capsys)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def test_a_schema_of_another_table(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("height,weight\n" + "".join(f"{150 + i},{50 + i}\n" for i in range(50)))
+    assert call("describe", other, "-o", tmp_path / "schema.toml") == 0
+    capsys.readouterr()
+    assert call("run", patients_csv, "--schema", tmp_path / "schema.toml", "--out", tmp_path / "release") == 10
+    one_line(capsys)
+    (tmp_path / "schema.toml").write_text("columns = [")
+    assert call("run", patients_csv, "--schema", tmp_path / "schema.toml", "--out", tmp_path / "release") == 10
+    one_line(capsys)
+    (tmp_path / "schema.toml").write_bytes(b"\xff\xfe\x00")
+    assert call("run", patients_csv, "--schema", tmp_path / "schema.toml", "--out", tmp_path / "release") == 10
+    one_line(capsys)
+    assert not (tmp_path / "release").exists()
+
+
+@pytest.mark.parametrize("words", [("demo", "--images"), ("verify", "x", "--public-key", "k")])
+def test_what_comes_later_is_refused_in_a_sentence(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*words) == 11
+    one_line(capsys)
+
+
+@pytest.mark.parametrize("option", ["--given", "--do"])
+def test_sampling_does_not_condition_yet(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("sample", tmp_path, "--rows", 3, "-o", tmp_path / "x.csv", option, "sex=F") == 11
+    one_line(capsys)
+
+
+# ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_json_is_one_object_and_nothing_else(
+    patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(*words: object) -> dict[str, Any]:
+        code = call(*words, "--json")
+        out = capsys.readouterr().out
+        assert out.count("\n") == 1
+        told = json.loads(out)
+        assert isinstance(told, dict)
+        assert told.get("exit_code", 0) in (0, code)
+        return told
+
+    assert "age" in answer("describe", patients_csv)["schema"]
+    assert answer("describe", patients_csv, "--target", "died", "-o", tmp_path / "s.toml")["target"] == "died"
+    run = answer("run", patients_csv, "--out", tmp_path / "r", "--quick", "--target", "died", "--generator", "chain")
+    assert run["decision"] in ("RELEASE", "REFUSE")
+    assert Path(run["report"]).is_file()
+    assert answer("verify", tmp_path / "r")["intact"] is True
+    assert answer("fit", patients_csv, "--model", tmp_path / "m")["model"]
+    assert answer("sample", tmp_path / "m", "--rows", 5, "-o", tmp_path / "f.csv")["rows"] == 5
+    assert set(answer("list", "generators")["generators"]) == {"chain", "independent"}
+    assert answer("describe", tmp_path / "absent.csv") == {
+        "error": "InputError",
+        "exit_code": 10,
+        "message": f"there is no file {tmp_path / 'absent.csv'}; check the path.",
+    }
+
+
+def test_a_refusal_exits_20_after_writing_the_folder(
+    patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The floor generator on few patients cannot pass."""
+    words = ("run", patients_csv, "--out", tmp_path / "r", "--quick", "--target", "died", "--generator", "independent")
+    assert call(*words) == 20
+    out, err = capsys.readouterr()
+    assert out.startswith("REFUSED:")
+    assert len(err.splitlines()) == 1
+    held = {p.name for p in (tmp_path / "r").iterdir()}
+    assert held == {"schema.toml", "evidence.json", "report.html", "card.md", "policy.toml", "manifest.json"}
+    assert call("verify", tmp_path / "r") == 0
+
+
+def test_a_changed_release_exits_21(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call("run", patients_csv, "--out", tmp_path / "r", "--quick", "--generator", "independent")
+    (tmp_path / "r" / "card.md").write_text("all is well")
+    capsys.readouterr()
+    assert call("verify", tmp_path / "r") == 21
+    assert "card.md" in one_line(capsys)
+    assert call("verify", tmp_path / "nowhere") == 10
+
+
+def test_fit_then_sample(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "model"
+    assert call("fit", patients_csv, "--model", model, "--set", "trees=10", "--set", "learning_rate=1") == 0
+    card = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    assert card["generator"] == "chain"
+    assert card["parameters"]["trees"] == 10
+    for name in ("a.csv", "b.csv", "c.csv.gz", "d.parquet"):
+        assert call("sample", model, "--rows", 30, "-o", tmp_path / name, "--seed", 4) == 0
+    assert call("sample", model, "--rows", 30, "-o", tmp_path / "e.csv", "--seed", 5) == 0
+    drawn = (tmp_path / "a.csv").read_text(encoding="utf-8")
+    assert drawn.splitlines()[0] == patients_csv.read_text(encoding="utf-8").splitlines()[0]
+    assert len(drawn.splitlines()) == 31
+    assert drawn == (tmp_path / "b.csv").read_text(encoding="utf-8")
+    assert drawn != (tmp_path / "e.csv").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert call("sample", model, "--rows", 30, "-o", tmp_path / "f.xlsx") == 11
+    one_line(capsys)
+    assert call("fit", patients_csv, "--model", model, "--generator", "independent") == 0, "a model may be replaced"
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("leafs=3", "'leafs'"), ("trees=many", "'trees'"), ("trees=1.5", "'trees'"), ("trees=true", "'trees'")],
+)
+def test_settings_that_do_not_exist(
+    setting: str, said: str, patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("fit", patients_csv, "--model", tmp_path / "m", "--set", setting) == 10
+    assert said in one_line(capsys)
+
+
+@pytest.mark.parametrize("damage", ["no folder", "no schema", "bad json", "other version", "missing part"])
+def test_a_damaged_model(damage: str, patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "model"
+    assert call("fit", patients_csv, "--model", model, "--generator", "independent") == 0
+    match damage:
+        case "no folder":
+            model = tmp_path / "elsewhere"
+        case "no schema":
+            (model / "schema.toml").unlink()
+        case "bad json":
+            (model / "model.json").write_text("{")
+        case "other version":
+            (model / "model.json").write_text('{"schema_version": "99", "generator": "chain"}')
+        case "missing part":
+            next((model / "fitted").iterdir()).unlink()
+    capsys.readouterr()
+    assert call("sample", model, "--rows", 5, "-o", tmp_path / "x.csv") == 10
+    one_line(capsys)
+    assert not (tmp_path / "x.csv").exists()
+
+
+@pytest.mark.slow
+def test_audit_judges_any_table(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = patients_csv.read_text(encoding="utf-8").splitlines(keepends=True)
+    for name, part in (("t", rows[1:200]), ("h", rows[200:400]), ("s", [*rows[1:150], "200,robot,ward,900,,yes\n"])):
+        (tmp_path / f"{name}.csv").write_text(rows[0] + "".join(part), encoding="utf-8")
+    tables = ("--train", tmp_path / "t.csv", "--holdout", tmp_path / "h.csv", "--synthetic", tmp_path / "s.csv")
+    words = ("audit", *tables, "--target", "died", "--quick", "-o", tmp_path / "e.json", "--report", tmp_path / "r.html")
+    assert call(*words) == 0
+    evidence = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))
+    assert evidence["verdict"]["decision"] == "REFUSE"
+    found = {f["name"]: f for f in evidence["findings"]}
+    assert found["copies.exact.excess"]["value"] > 0.5
+    assert found["validity.rows.share"]["value"] < 1
+    assert (tmp_path / "r.html").stat().st_size > 10_000
+    assert "robot" not in (tmp_path / "e.json").read_text(encoding="utf-8")
+    assert call(*words, "--enforce") == 20
+    capsys.readouterr()
+    (tmp_path / "s.csv").write_text("height\n1\n2\n", encoding="utf-8")
+    assert call(*words) == 10
+    one_line(capsys)
+
+
+# ── a process of its own ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    from semblance.data.demo import patients
+
+    words = [sys.executable, "-m", "semblance", "run", str(patients()), "--out", str(tmp_path / "release")]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(2.5)
+    assert process.poll() is None, "finished before it could be interrupted"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert "interrupted" in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("moment", ["surrogates.fill", "bundle.write"])
+def test_an_interruption_at_a_late_moment(
+    moment: str,
+    patients_csv: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    if moment == "bundle.write":
+        monkeypatch.setattr(pipeline.bundle, "render", stop)
+    else:
+        monkeypatch.setattr(pipeline.surrogates, "fill", stop)
+    assert call("run", patients_csv, "--out", tmp_path / "release", "--quick") == 130
+    one_line(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk(
+    patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    from semblance.formats.csv import Csv
+
+    assert call("fit", patients_csv, "--model", tmp_path / "model", "--generator", "independent") == 0
+    (tmp_path / "drawn.csv").write_text("what was there before")
+    monkeypatch.setattr(Csv, "write", full)
+    capsys.readouterr()
+    assert call("sample", tmp_path / "model", "--rows", 3, "-o", tmp_path / "drawn.csv") == 10
+    assert "space" in one_line(capsys)
+    assert (tmp_path / "drawn.csv").read_text() == "what was there before"
+    assert {p.name for p in tmp_path.iterdir()} == {"model", "drawn.csv"}
+
+
+def test_an_unforeseen_error_is_one_line_without_its_words(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from semblance import pipeline, cli\n"
+        "def broken(*a, **k): raise ValueError('Mrs Miller is 47')\n"
+        "pipeline.describe = broken\n"
+        "sys.exit(cli.main(sys.argv[1:]))\n"
+    )
+    words = [sys.executable, "-c", code, "describe", "x.csv"]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert told.stdout == ""
+    assert len(told.stderr.splitlines()) == 1
+    assert "--debug" in told.stderr
+    assert "Miller" not in told.stderr
+    debugged = subprocess.run([*words, "--debug"], capture_output=True, text=True, check=False)
+    assert debugged.returncode == 1
+    assert "Traceback" in debugged.stderr
+
+
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("describe", tmp_path / "absent.csv", "--debug") == 10
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_reader_that_stops_early(patients_csv: Path) -> None:
+    words = f"{sys.executable} -m semblance describe {patients_csv} | head -1"
+    told = subprocess.run(["bash", "-c", words], capture_output=True, text=True, check=False)
+    assert told.stderr == ""
+    assert told.stdout
+
+
+def test_no_bars_and_no_colours_without_a_terminal(patients_csv: Path, tmp_path: Path) -> None:
+    told = semblance("run", patients_csv, "--out", tmp_path / "r", "--quick", "--generator", "independent")
+    assert "\x1b" not in told.stdout + told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_missing_openmp_library_has_a_cure(
+    patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unloadable(*_: object, **__: object) -> None:
+        raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(pipeline, "run", unloadable)
+    assert call("run", patients_csv, "--out", tmp_path / "r") == MissingExtra.exit_code
+    assert "apt-get install libgomp1" in one_line(capsys)
+
+
+def test_the_manner_of_telling(capsys: pytest.CaptureFixture[str]) -> None:
+    Manner().tell({"a": 1}, "one is a")
+    Manner(json=True).tell({"a": "ä"}, "one is a")
+    assert capsys.readouterr().out == 'one is a\n{"a": "ä"}\n'
