@@ -207,8 +207,8 @@ def _read(value: Any, key: str, kind: Any, place: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, wanted):
         what = "a whole number" if wanted is int else "a text in quotes"
         raise SchemaError(f"{place}: `{key}` must be {what}.")
-    if isinstance(value, int) and not 0 <= value <= 17:
-        raise SchemaError(f"{place}: `{key}` must lie between 0 and 17.")
+    if isinstance(value, int) and not 0 <= value <= 30:
+        raise SchemaError(f"{place}: `{key}` must lie between 0 and 30.")
     if key in CHOICES and value not in CHOICES[key]:
         raise SchemaError(f"{place}: `{key}` cannot be {value!r}; use one of {', '.join(CHOICES[key])}.")
     return value

@@ -74,10 +74,7 @@ def _strict(content: bytes, encoding: str) -> tuple[str, str]:
 def _guess_encoding(content: bytes) -> tuple[str, str]:
     lines = [line for line in content.split(b"\n") if not line.isascii()]
     sample = b"\n".join(lines)[:65536]
-    sample = sample[: sample.rfind(b"\n")] if b"\n" in sample and len(sample) == 65536 else sample
-    best = charset_normalizer.from_bytes(sample, cp_isolation=list(ENCODINGS)).best()
-    chosen = [_chinese(sample), best.encoding if best is not None else "", "cp1252", "latin_1"]
-    for encoding in filter(None, chosen):
+    for encoding in (*_likely(sample), "cp1252", "latin_1"):
         try:
             return content.decode(encoding), encoding
         except UnicodeDecodeError:
@@ -85,16 +82,22 @@ def _guess_encoding(content: bytes) -> tuple[str, str]:
     raise FormatError("the encoding of the file is not known; save it again as UTF-8.")  # latin_1 decodes all bytes
 
 
-def _chinese(sample: bytes) -> str:
-    """Say "gb18030" when the bytes read as everyday Chinese: hardly any Western text gives only common characters."""
-    try:
-        wide = [c for c in sample.decode("gb18030") if ord(c) > 127]
-    except UnicodeDecodeError:
-        return ""
-    everyday = sum(c.encode("gb18030")[0] in range(0xA1, 0xD8) and len(c.encode("gb18030")) == 2 for c in wide)
-    # GB2312 level 1 is ordered by pronunciation in rows B0–D7; accented Latin pairs seldom fall there twice in a row.
-    pairs = len(re.findall(rb"(?:[\xa1-\xd7][\xa1-\xfe]){2,}", sample))
-    return "gb18030" if wide and everyday >= 0.9 * len(wide) and pairs >= 1 and len(wide) >= 2 * pairs else ""
+def _likely(sample: bytes) -> list[str]:
+    """Encodings to try first, told by how the bytes above 127 stand together; few of them mislead any statistics.
+
+    Western text has them one by one among letters (cp1252). Chinese has them in pairs, both of a pair high
+    (GB2312, which gb18030 contains). Everything else is asked of charset-normalizer.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    if sum(len(run) for run in runs if len(run) <= 2) > 0.5 * sum(map(len, runs)) and any(len(r) == 1 for r in runs):
+        return []
+    paired = [run for run in runs if len(run) % 2 == 0 and all(byte >= 0xA1 for byte in run)]
+    common = sum(0xB0 <= byte <= 0xD7 or 0xA1 <= byte <= 0xA3 for run in paired for byte in run[::2])
+    chinese = len(paired) >= 0.9 * len(runs) and common >= 0.45 * sum(map(len, paired))
+    best = charset_normalizer.from_bytes(sample, cp_isolation=list(ENCODINGS)).best()
+    asked = [best.encoding] if best is not None else []
+    few = len({run[i : i + 2] for run in paired for i in range(0, len(run), 2)}) < 100
+    return ["gb18030", *asked] if chinese and (few or asked != ["euc_kr"]) else asked
 
 
 def encode(text: str, encoding: str) -> bytes:
@@ -187,9 +190,8 @@ def sniff(text: str) -> Dialect:
     line_end = ends.most_common(1)[0][0] if ends else "\n"
     sample = _head(text)
     quotechar = _quotechar(sample)
-    escape = "\\" if f"\\{quotechar}" in sample and quotechar * 2 not in sample else ""
-    delimiter, quoting = _delimiter(sample, quotechar, escape)
-    records = _records(sample, delimiter, quotechar if quoting else "", escape)
+    delimiter, quoting, escape = _delimiter(sample, quotechar)
+    records, _ = _records(sample, delimiter, quotechar if quoting else "", escape)
     padding = len(records) > 1 and len(records[0]) > 1 and all(c.startswith(" ") for r in records for c in r[1:])
     style, quoted = _quoting(sample, records, delimiter, quotechar) if quoting else ("none", ())
     return Dialect(
@@ -225,7 +227,8 @@ def _quotechar(sample: str) -> str:
     return "'" if single > 2 and double == 0 and '"' not in sample else '"'
 
 
-def _records(sample: str, delimiter: str, quotechar: str, escape: str) -> list[list[str]]:
+def _records(sample: str, delimiter: str, quotechar: str, escape: str) -> tuple[list[list[str]], bool]:
+    """The filled records, and whether every quote stands where a quote may stand."""
     reader = csv.reader(
         io.StringIO(sample, newline=""),
         delimiter=delimiter,
@@ -233,31 +236,41 @@ def _records(sample: str, delimiter: str, quotechar: str, escape: str) -> list[l
         quoting=csv.QUOTE_MINIMAL if quotechar else csv.QUOTE_NONE,
         escapechar=escape or None,
         doublequote=not escape,
+        strict=True,
     )
+    records: list[list[str]] = []
     try:
-        return [record for record in reader if record]
-    except csv.Error:
-        return []
+        records.extend(record for record in reader if record)
+    except csv.Error as error:
+        return records, "end of data" in str(error)  # the sample may end inside a cell
+    return records, True
 
 
-def _delimiter(sample: str, quotechar: str, escape: str) -> tuple[str, bool]:
-    """The mark that cuts most lines into as many cells as the first line, and whether quotes mean quoting."""
-    best = (0.0, 0, ",", True)
+def _delimiter(sample: str, quotechar: str) -> tuple[str, bool, str]:
+    """The mark that cuts most lines into as many cells as the first line.
+
+    Also whether quotes quote, and the character that takes their meaning away.
+    """
+    readings = [(quotechar, ""), ("", "")] + ([(quotechar, "\\")] if f"\\{quotechar}" in sample else [])
+    best = (0.0, 0, ",", True, "")
     for candidates in (COMMON, RARE):
         for mark in candidates:
-            for quoting in (True, False):
-                records = _records(sample, mark, quotechar if quoting else "", escape)
+            for preference, (quote, escape) in enumerate(readings):
+                records, clean = _records(sample, mark, quote, escape)
                 width = len(records[0]) if records else 0
-                if width < 2:
+                if width < 2 or not clean:
                     continue
-                steady = sum(len(r) == width for r in records) / len(records)
-                score = (round(steady, 3) + (0.0005 if quoting else 0.0), width, mark, quoting)
-                if score[:2] > best[:2]:
-                    best = score
+                steady = round(sum(len(r) == width for r in records) / len(records), 3) - preference * 1e-4
+                if (steady, width) > best[:2]:
+                    best = (steady, width, mark, bool(quote), escape)
         if best[0] > 0.5:
-            return best[2], best[3]
+            return best[2:]
     # No mark cuts the lines evenly: one column, unless an everyday mark was met in the header.
-    return (best[2], best[3]) if best[1] and best[2] in COMMON else (",", True)
+    if best[1] and best[2] in COMMON:
+        return best[2:]
+    alone = [(quote, escape) for quote, escape in readings if _records(sample, ",", quote, escape)[1]]
+    quote, escape = alone[0] if alone else readings[0]
+    return ",", bool(quote), escape
 
 
 def _quoting(sample: str, records: list[list[str]], delimiter: str, quotechar: str) -> tuple[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 INFINITE = re.compile(r"[+-]?inf(?:inity)?|[+-]?∞", re.IGNORECASE)
 LEADING_ZERO = re.compile(r"[+-]?0\d")
 EXACT = 2**53  # above this a float64 cannot tell neighbouring integers apart
-MOST_DECIMALS = 17
+MOST_DECIMALS = 30  # smaller parts of a number are lost
 FULL_PRECISION = 9
 
 

@@ -99,9 +99,11 @@ def _from_texts(raw: Raw, column: Column, texts: pd.Series[Any], *, strict: bool
                 raw,
                 column,
                 np.isin(codes, unknown),
-                "hold a category that the schema does not list",
+                "with a category that the schema does not list",
                 "add it to `categories`",
             )
+    if not column.numeric:
+        return pd.Series(np.array([*values, None], dtype=object)[codes], name=column.name)
     padded = known.reindex([*range(len(known)), -1])  # code -1, a null of a typed source, takes the last
     return padded.iloc[codes].reset_index(drop=True).rename(column.name)
 
@@ -131,7 +133,7 @@ def _check_scale(raw: Raw, column: Column, codes: Any, known: pd.Series[Any], *,
             raw,
             column,
             np.isin(codes, beyond),
-            "lie outside the declared bounds",
+            "outside the declared bounds",
             "widen `low` and `high` or mend them",
         )
 

@@ -99,7 +99,8 @@ def as_texts(series: pd.Series[Any], storage: str) -> pd.Series[Any]:
     if family(storage) in ("date", "datetime"):
         values = moments(series)
         form = "%Y-%m-%d" if family(storage) == "date" else "%Y-%m-%dT%H:%M:%S.%f"
-        return pd.Series(values).dt.strftime(form).astype(object).where(~np.isnat(values), None)
+        spelled = pd.Series(values).dt.strftime(form).tolist()
+        return pd.Series([None if e else t for t, e in zip(spelled, np.isnat(values), strict=True)], dtype=object)
     if pa.types.is_floating(array.type):
         values = array.to_numpy(zero_copy_only=False)
         return pd.Series([None if np.isnan(v) else _float_text(v) for v in values], dtype=object)
@@ -127,7 +128,7 @@ def numbers(series: pd.Series[Any], *, name: str) -> NDArray[np.float64]:
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise InputError(
-            f"column {name!r} holds infinity in {len(infinite)} rows (first in row {infinite[0] + 1}); "
+            f"column {name!r} holds infinity in {len(infinite)} rows (first on row {infinite[0] + 1}); "
             "replace it by a number or by nothing."
         )
     return values

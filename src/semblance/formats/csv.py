@@ -80,8 +80,13 @@ def _refuse_hopeless(text: str, where: str) -> None:
 
 def read_text(text: str, dialect: Dialect, *, where: str) -> tuple[list[str], pd.DataFrame, tuple[int, ...]]:
     """Column names, a frame of str cells (n_rows, n_columns), and the line on which each row starts."""
-    text = text.removeprefix("\ufeff")
-    first: list[str] = next(_reader(text, dialect), [])
+    full = text.removeprefix("\ufeff")
+    text = full.lstrip("\r\n")
+    skipped = len(re.findall(r"\r\n|\n|\r", full[: len(full) - len(text)]))
+    try:
+        first: list[str] = next(_reader(text, dialect), [])
+    except csv.Error:
+        raise FormatError(f"line {skipped + 1} of {where}, the header, has a misplaced quote; repair it.") from None
     names = first if dialect.header else [f"column_{i + 1}" for i in range(len(first))]
     if dialect.padding:
         names = [names[0], *(name.removeprefix(" ") for name in names[1:])]
@@ -93,9 +98,10 @@ def read_text(text: str, dialect: Dialect, *, where: str) -> tuple[list[str], pd
     n_lines = text.count("\n") if dialect.line_end != "\r" else text.count("\r")
     tidy = frame is not None and n_lines in (len(frame) + dialect.header - 1, len(frame) + dialect.header)
     if frame is not None and tidy:
-        lines = tuple(range(1 + dialect.header, 1 + dialect.header + len(frame)))
+        start = skipped + 1 + dialect.header
+        lines = tuple(range(start, start + len(frame)))
     else:  # a row is malformed or spans lines: the careful reader knows the line of each
-        frame, lines = _read_carefully(text, dialect, width=len(names), where=where)
+        frame, lines = _read_carefully(text, dialect, width=len(names), where=where, skipped=skipped)
     if not len(frame):
         raise FormatError(f"{where} has a header but no rows; check that the export finished.")
     if dialect.padding:
@@ -157,13 +163,15 @@ def _read_fast(text: str, dialect: Dialect, *, width: int) -> pd.DataFrame:
     return frame.astype(object)
 
 
-def _read_carefully(text: str, dialect: Dialect, *, width: int, where: str) -> tuple[pd.DataFrame, tuple[int, ...]]:
+def _read_carefully(
+    text: str, dialect: Dialect, *, width: int, where: str, skipped: int
+) -> tuple[pd.DataFrame, tuple[int, ...]]:
     """Python's reader: slower, but it knows the line of every row, so that it can say where the trouble is."""
     reader = _reader(text, dialect)
     rows: list[list[str]] = []
     lines: list[int] = []
     wrong: list[tuple[int, int]] = []
-    started = 1
+    started = skipped + 1
     try:
         for i, row in enumerate(reader):
             if i == 0 and dialect.header:
@@ -173,7 +181,7 @@ def _read_carefully(text: str, dialect: Dialect, *, width: int, where: str) -> t
                 lines.append(started)
             elif row:
                 wrong.append((started, len(row)))
-            started = reader.line_num + 1
+            started = skipped + reader.line_num + 1
     except csv.Error as error:
         what = "a quote that is never closed" if "end of data" in str(error) else "a misplaced quote or escape"
         raise FormatError(f"line {started} of {where} has {what}; repair that row.") from None
