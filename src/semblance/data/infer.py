@@ -119,7 +119,9 @@ def _subject(seen: list[Seen], missing: Mapping[str, Missing]) -> str | None:
         strength = names_patient(column.name)
         filled = {t: k for t, k in column.counts.items() if t not in missing[column.name].spellings}
         whole = all(t.isalnum() or "-" in t for t in list(filled)[:1000])
-        repeats = 10 <= len(filled) < sum(filled.values())
+        rows = sum(filled.values())
+        # A name that only hints at the patient must also be as varied as patients are: 17 "sources" are no patients.
+        repeats = (20 if strength == 3 else max(20, rows // 50)) <= len(filled) < rows
         if strength and repeats and whole and (strength, -position) > best[:2]:
             best = (strength, -position, column.name)
     return best[2]

@@ -21,6 +21,7 @@ OF_CARE = frozenset({"stay", "encounter", "visit", "admission", "hadm", "unit", 
 OF_PEOPLE = frozenset(
     {"patient", "pat", "pt", "subject", "participant", "person", "respondent", "pid", "mrn", "patid", "individual"}
 )
+OF_KIND = frozenset({"type", "source", "status", "location", "disposition", "class", "category", "order", "event"})
 NUMBERED = frozenset({"id", "no", "nr", "nbr", "num", "number", "identifier", "key", "pid", "code", "mrn"})
 WHOLE = frozenset({"pidnum", "subjid", "usubjid", "patid", "seqn", "mrn", "eid", "uniquepid"})
 
@@ -67,9 +68,7 @@ def names_patient(name: str) -> int:
     if re.search(r"(患者|病人|受试者|个人)(编号|号|id|ID|标识)|病历号|病案号|登记号|档案号", name):
         return 3
     if set(found) & OF_CARE:  # a stay is a stand-in for the patient where nothing better is there
-        return (
-            1 if set(found) & (NUMBERED | {"stay", "encounter", "hadm"}) and not set(found) & {"order", "event"} else 0
-        )
+        return int(bool(set(found) & (NUMBERED | {"stay", "encounter", "hadm"})) and not set(found) & OF_KIND)
     if joined in WHOLE or (set(found) & OF_PEOPLE and (set(found) & NUMBERED or len(found) == 1)):
         return 3
     return 2 if found in (("id",), ("seqn",), ("编号",), ("uid",)) else 0
