@@ -170,9 +170,7 @@ def test_a_schema_of_another_table(patients_csv: Path, tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize("words", [("demo", "--images"), ("verify", "x", "--public-key", "k")])
-def test_what_comes_later_is_refused_in_a_sentence(
-    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_comes_later_is_refused_in_a_sentence(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*words) == 11
     one_line(capsys)
 
@@ -295,7 +293,17 @@ def test_audit_judges_any_table(patients_csv: Path, tmp_path: Path, capsys: pyte
     for name, part in (("t", rows[1:200]), ("h", rows[200:400]), ("s", [*rows[1:150], "200,robot,ward,900,,yes\n"])):
         (tmp_path / f"{name}.csv").write_text(rows[0] + "".join(part), encoding="utf-8")
     tables = ("--train", tmp_path / "t.csv", "--holdout", tmp_path / "h.csv", "--synthetic", tmp_path / "s.csv")
-    words = ("audit", *tables, "--target", "died", "--quick", "-o", tmp_path / "e.json", "--report", tmp_path / "r.html")
+    words = (
+        "audit",
+        *tables,
+        "--target",
+        "died",
+        "--quick",
+        "-o",
+        tmp_path / "e.json",
+        "--report",
+        tmp_path / "r.html",
+    )
     assert call(*words) == 0
     evidence = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))
     assert evidence["verdict"]["decision"] == "REFUSE"

@@ -1,0 +1,94 @@
+"""Every example in the README, the docs and the docstrings runs."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import semblance
+from semblance import schema_toml
+from semblance.cli import main
+from semblance.data import demo
+from semblance.errors import SchemaError
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MAY_REFUSE = {"run", "demo"}  # 20 is an honest answer where the examples use few patients
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [body for kind, body in FENCE.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+@pytest.fixture
+def folder_with_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The `patients.csv` and `others.csv` that the pages speak of: bundled patients, a few."""
+    patients = pd.read_csv(demo.patients(), dtype=str, keep_default_na=False)
+    patients.iloc[:900].to_csv(tmp_path / "patients.csv", index=False)
+    patients.iloc[900:1500].to_csv(tmp_path / "others.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_there_are_examples() -> None:
+    assert blocks(ROOT / "README.md", "python")
+    assert blocks(ROOT / "README.md", "console")
+    assert all(kind in ("python", "console", "toml") for page in PAGES for kind, _ in FENCE.findall(page.read_text()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_on_the_page(page: Path, folder_with_patients: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in blocks(page, "python"):
+        exec(compile(block, page.name, "exec"), {"__name__": "__example__"})
+
+
+def test_the_python_of_the_readme_is_short() -> None:
+    (block,) = blocks(ROOT / "README.md", "python")
+    assert len([line for line in block.splitlines() if line.strip()]) <= 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_on_the_page(page: Path, folder_with_patients: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for block in blocks(page, "console"):
+        for line in block.splitlines():
+            prompt, program, *words = shlex.split(line)
+            assert (prompt, program) == ("$", "semblance"), line
+            code = main(words)
+            assert code == 0 or (code == 20 and words[0] in MAY_REFUSE), (line, capsys.readouterr().err)
+
+
+def test_the_schema_on_the_page() -> None:
+    (block,) = blocks(ROOT / "docs" / "schema.md", "toml")
+    schema = schema_toml.loads(block, where="docs/schema.md")
+    assert schema_toml.loads(schema_toml.dumps(schema), where="written again") == schema
+    assert (schema.subject, schema.target) == ("patient_id", "died")
+    with pytest.raises(SchemaError):
+        schema_toml.loads(block + 'colour = "red"\n', where="docs/schema.md")
+
+
+def test_pages_link_to_files_that_exist() -> None:
+    later = {"docs/report.png", "benchmarks/RESULTS.md"}
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and target not in later:
+                assert (page.parent / target).exists(), f"{page.name} → {target}"
+
+
+def test_docstrings() -> None:
+    tried = 0
+    for found in pkgutil.walk_packages(semblance.__path__, "semblance."):
+        if found.name != "semblance.__main__":
+            result = doctest.testmod(importlib.import_module(found.name))
+            assert result.failed == 0, found.name
+            tried += result.attempted
+    assert tried
