@@ -75,6 +75,20 @@ def test_each_rule_gets_the_status_it_deserves(
     assert all(r.why for r in verdict.rules)
 
 
+def test_the_reason_tells_too_few_patients_from_a_bad_generator() -> None:
+    rules = policy_of(rule_of(bound="low", op=">=", limit=0.9))
+
+    def why(finding: Finding) -> str:
+        return decide(Evidence((finding,)), rules).rules[0].why
+
+    assert "with this few patients the claim cannot be made" in why(measured(value=0.95, low=0.85, high=0.99))
+    assert "nobody could meet it" in why(measured(value=0.8, low=0.7, high=0.9, baseline=0.88))
+    assert (
+        why(measured(value=0.8, low=0.7, high=0.9, baseline=0.97))
+        == "Its interval starts at 0.7; at least 0.9 is asked."
+    )
+
+
 def test_good_evidence_is_released() -> None:
     verdict = decide(GOOD, DEFAULT)
     assert verdict.decision == "RELEASE"

@@ -129,7 +129,12 @@ def _explain(rule: Rule, finding: Finding, seen: float, holds: bool) -> str:
             f"The estimate, {_say(finding.value)}, meets the limit, but {what} {_say(seen)} and {asked}: "
             "with this few patients the claim cannot be made."
         )
-    return f"{what[0].upper()}{what[1:]} {_say(seen)}; {asked}."
+    said = f"{what[0].upper()}{what[1:]} {_say(seen)}; {asked}."
+    if not holds and finding.baseline is not None and not rule.holds(finding.baseline):
+        said += (
+            f" Real patients would score {_say(finding.baseline)} here, so with this few of them nobody could meet it."
+        )
+    return said
 
 
 def _say(x: float) -> str:

@@ -145,12 +145,9 @@ def _useful(finding: Finding, evidence: Evidence) -> tuple[str, str, str]:
 
 
 def _leans(finding: Finding) -> tuple[str, str, str]:
-    value, low, high = finding.value or 0.0, finding.low, finding.high
+    value, low = finding.value or 0.0, finding.low
     fair = finding.baseline if finding.baseline is not None else 0.5
-    if low is not None and low <= fair:
-        word = "no sign of it"
-    else:
-        word = "slightly" if high is not None and high <= 0.55 else "clearly"
+    word = "no sign of it" if low is not None and low <= fair else "slightly" if value < 0.55 else "clearly"
     sentence = (
         f"{in_hundred(value)} in 100 synthetic rows lie nearer to a patient they were learned from than to a stranger."
     )
@@ -158,11 +155,11 @@ def _leans(finding: Finding) -> tuple[str, str, str]:
 
 
 def _guessed(finding: Finding) -> tuple[str, str, str]:
-    value, low, high = finding.value or 0.0, finding.low, finding.high
+    value, low = finding.value or 0.0, finding.low
     if low is not None and low <= 0.5:
         word = "no sign of it"
     else:
-        word = "a little" if high is not None and high <= 0.6 else "yes"
+        word = "a little" if value < 0.55 else "somewhat" if value < 0.6 else "yes"
     sentence = (
         f"Shown someone from the data and a stranger, the best attack picks right {in_hundred(value)} times in 100."
     )

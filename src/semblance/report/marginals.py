@@ -16,7 +16,6 @@ from semblance.evidence import Finding
 from semblance.report.draw import (
     DASHED,
     FAKE,
-    LINE,
     MUTED,
     REAL,
     SOFT,
@@ -72,13 +71,14 @@ def _draw_scale(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDAr
     n_bins = min(len(edges) + 1, real.size)
     axes = canvas(280, 150, right=26)
     at = np.arange(n_bins + 1)
-    axes.stairs(np.nan_to_num(real[:n_bins]), at, fill=True, facecolor=SOFT, edgecolor=REAL, linewidth=1.2)
-    axes.stairs(np.nan_to_num(fake[:n_bins]), at, color=FAKE, linewidth=1.8, linestyle=DASHED, baseline=None)
+    axes.stairs(real[:n_bins], at, fill=True, facecolor=SOFT, edgecolor=REAL, linewidth=1.2)
+    axes.stairs(fake[:n_bins], at, color=FAKE, linewidth=1.8, linestyle=DASHED, baseline=None)
     end = float(n_bins)
     if real.size > n_bins:  # the bin of missing values stands apart
         middle = n_bins + 1.2
         axes.bar(middle, np.nan_to_num(real[-1]), 1.2, facecolor=SOFT, edgecolor=REAL, linewidth=1.2, hatch="///")
-        axes.plot(middle, np.nan_to_num(fake[-1]), "D", color=FAKE, markersize=6)
+        axes.plot(middle, fake[-1], "D", color=FAKE, markersize=6)
+        _mark_suppressed(axes, real[-1:], np.array([middle]))
         end = n_bins + 2
     _mark_suppressed(axes, real[:n_bins], np.arange(n_bins) + 0.5)
     shown = np.unique(np.linspace(1, max(1, n_bins - 1), 4).round().astype(int))[: len(edges)]
@@ -102,9 +102,11 @@ def _draw_labels(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDA
     for y, i in zip(at, keep, strict=True):
         hatch = "///" if labels[i] == _MISSING else None
         axes.barh(y, _known(real[i]), 0.62, facecolor=SOFT, edgecolor=REAL, linewidth=1.1, hatch=hatch)
-        axes.plot(_known(fake[i]), y, "D", color=FAKE, markersize=5.5, clip_on=False)
+        axes.plot(fake[i], y, "D", color=FAKE, markersize=5.5, clip_on=False)
         if np.isnan(real[i]):
-            axes.annotate("fewer than 11", (0, y), (6, 0), textcoords="offset points", va="center", color=MUTED)
+            axes.annotate(
+                "fewer than 11", (_known(fake[i]), y), (9, 0), textcoords="offset points", va="center", color=MUTED
+            )
     names = [plain(labels[i], longest=15) for i in keep]
     axes.set_yticks(at, names)
     axes.set_ylim(-0.6, len(keep) - 0.4)
@@ -125,7 +127,7 @@ def _share_axis(axes: Axes, which: Literal["x", "y"], *shares: NDArray[np.float6
 
 def _mark_suppressed(axes: Axes, shares: NDArray[np.float64], at: NDArray[Any]) -> None:
     hidden = np.isnan(shares)
-    axes.plot(at[hidden], np.zeros(int(hidden.sum())), "x", color=LINE, markersize=4, clip_on=False)
+    axes.plot(at[hidden], np.zeros(int(hidden.sum())), "x", color=MUTED, markersize=5, clip_on=False)
 
 
 def _edge(edge: Any) -> str:

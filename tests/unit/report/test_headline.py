@@ -22,7 +22,8 @@ def test_five_are_always_there_and_unmeasured_ones_have_no_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "word"), [(0.507, 0.49, "no sign of it"), (0.53, 0.51, "a little"), (0.7, 0.69, "yes")]
+    ("value", "low", "word"),
+    [(0.507, 0.49, "no sign of it"), (0.53, 0.51, "a little"), (0.57, 0.53, "somewhat"), (0.7, 0.69, "yes")],
 )
 def test_membership_takes_its_word_from_the_interval(value: float, low: float, word: str) -> None:
     weak = Finding("membership.distance.auc", "?", 0.5, 0.49, 0.51)
