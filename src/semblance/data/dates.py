@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 
 DATES = (
     "%Y-%m-%d",
@@ -31,6 +32,7 @@ DATES = (
 TIMES = ("%H:%M:%S.%f", "%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H时%M分%S秒", "%H时%M分")
 JOINTS = (" ", "T", "  ", "")
 ZONES = ("", "Z", " UTC", "%z")
+PLAIN_PARTS = {"Y": "year", "m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
 UNPUNCTUATED = ("%Y%m%d", "%d%b%Y")
 FIRST_LOOK = re.compile(r"\d{1,2}:\d\d|\d{1,4}\D{1,12}\d|\d{8}|\d{1,2}\s?[A-Za-z]{3}|[A-Z][a-z]{2,8} \d")
 LONG_MONTHS = (
@@ -66,33 +68,39 @@ def read_moment(text: str, form: str) -> datetime:
 
 def write_moment(moment: datetime, form: str) -> str:
     """The inverse of `read_moment`."""
-    return re.sub(r"%(-?)(\d?)([A-Za-z%])", lambda m: _write_part(moment, m[3], bare=bool(m[1]), digits=m[2]), form)
+    template, rare = _template(form)
+    return template.format(moment, **{name: _rare(name, moment) for name in rare})
 
 
-def _write_part(moment: datetime, part: str, *, bare: bool, digits: str) -> str:
+@cache
+def _template(form: str) -> tuple[str, tuple[str, ...]]:
+    """The format as a template of `str.format` (fast for a whole column) and the parts it has no word for."""
+    literal = form.replace("{", "{{").replace("}", "}}")
+    rare: list[str] = []
+
+    def field(match: re.Match[str]) -> str:
+        bare, style, part = match.groups()
+        if part in PLAIN_PARTS:
+            return f"{{0.{PLAIN_PARTS[part]}}}" if bare else f"{{0.{PLAIN_PARTS[part]}:0{4 if part == 'Y' else 2}d}}"
+        if part == "%":
+            return "%"
+        rare.append(f"{part}{style}{'-' if bare else '_'}")
+        return f"{{{rare[-1]}}}"
+
+    return re.sub(r"%(-?)(\d?)([A-Za-z%])", field, literal), tuple(rare)
+
+
+def _rare(name: str, moment: datetime) -> str:
+    part, style, bare = name[0], name[1:-1], name[-1] == "-"
     if part == "f":
-        return f"{moment.microsecond:06d}"[: int(digits or 6)]
-    if part == "z":
-        return "+00:00"
+        return f"{moment.microsecond:06d}"[: int(style or 6)]
     if part in "bB":
-        name = LONG_MONTHS[moment.month - 1]
-        name = name if part == "B" else MONTHS[moment.month - 1]
-        return name.upper() if digits == "2" else name if digits == "1" else name.capitalize()
-    if part == "p":
-        return "AM" if moment.hour < 12 else "PM"
-    if part == "%":
-        return "%"
-    number, width = {
-        "Y": (moment.year, 4),
-        "y": (moment.year % 100, 2),
-        "m": (moment.month, 2),
-        "d": (moment.day, 2),
-        "H": (moment.hour, 2),
-        "I": (moment.hour % 12 or 12, 2),
-        "M": (moment.minute, 2),
-        "S": (moment.second, 2),
-    }[part]
-    return str(number) if bare else f"{number:0{width}d}"
+        month = LONG_MONTHS[moment.month - 1] if part == "B" else MONTHS[moment.month - 1]
+        return month.upper() if style == "2" else month if style == "1" else month.capitalize()
+    if part in "Iy":
+        number = moment.year % 100 if part == "y" else moment.hour % 12 or 12
+        return str(number) if bare else f"{number:02d}"
+    return {"z": "+00:00", "p": "AM" if moment.hour < 12 else "PM"}[part]
 
 
 def _compiled(form: str) -> tuple[re.Pattern[str], list[str]]:

@@ -24,7 +24,6 @@ from semblance.data.numbers import (
     looks_infinite,
     looks_numeric,
     notation,
-    read_number,
 )
 from semblance.data.raw import Raw
 from semblance.data.roles import is_code, names_patient, role_of, unit_of
@@ -35,6 +34,7 @@ from semblance.schema import Column, Kind, Schema
 FEW_NUMBERS = 10  # distinct numbers up to which they are steps of a scale rather than a scale
 FEW_LABELS = 100  # distinct labels above which a column is a code
 UNIQUE = 0.9  # share of distinct texts from which a column says nothing that can be learned
+MANY = 5000
 WORDY = 4.0  # words per cell from which mostly different texts are free text
 
 
@@ -48,6 +48,7 @@ class Seen:
     counts: Mapping[str, int]  # commonest first
     storage: str
     lines: tuple[int, ...]
+    on_scale: bool
 
     def rows_of(self, texts: set[str]) -> NDArray[np.int64]:
         return np.flatnonzero(np.isin(self.codes, [i for i, t in enumerate(self.distinct) if t in texts]))
@@ -79,23 +80,27 @@ def _count(raw: Raw, name: str) -> Seen:
     texts = as_texts(series, storage) if storage else series
     codes, distinct = pd.factorize(texts.to_numpy(dtype=object))
     sizes = np.bincount(codes[codes >= 0], minlength=len(distinct))
-    order = sorted(range(len(distinct)), key=lambda i: (-sizes[i], distinct[i]))
-    counts = {str(distinct[i]): int(sizes[i]) for i in order}
-    return Seen(name, codes.astype(np.int64), tuple(map(str, distinct)), counts, storage, raw.lines)
+    labels = [str(text) for text in distinct]
+    if len(labels) <= MANY:
+        order = sorted(range(len(labels)), key=lambda i: (-sizes[i], labels[i]))
+    else:  # ties stay in file order: sorting so many texts costs more than it tells
+        order = np.argsort(-sizes, kind="stable").tolist()
+    counts = {labels[i]: int(sizes[i]) for i in order}
+    return Seen(name, codes.astype(np.int64), tuple(labels), counts, storage, raw.lines, _on_scale(counts))
 
 
 def _table_spellings(seen: list[Seen]) -> frozenset[str]:
     """Undoubted spellings of "no value" that label columns of this table use."""
     found: set[str] = set()
     for column in seen:
-        if not _on_scale(column):
+        if not column.on_scale:
             found |= {text.strip() for text in column.counts if text.strip() in PLAIN}
     return frozenset(found)
 
 
-def _on_scale(column: Seen) -> bool:
+def _on_scale(counts: Mapping[str, int]) -> bool:
     """Whether the cells, words for "no value" aside, are numbers or dates."""
-    rest = [text for text in column.counts if text.strip() not in PLAIN | AMONG_NUMBERS]
+    rest = [text for text in counts if text.strip() not in PLAIN | AMONG_NUMBERS]
     if not rest:
         return False
     numeric = looks_numeric(rest[0]) or looks_numeric(rest[0], mark=",") or looks_infinite(rest[0])
@@ -105,8 +110,7 @@ def _on_scale(column: Seen) -> bool:
 
 
 def _missing(column: Seen, table: frozenset[str]) -> Missing:
-    scale = _on_scale(column)
-    found = missing_of(column.counts, scale=scale, table=table)
+    found = missing_of(column.counts, scale=column.on_scale, table=table)
     if (column.codes < 0).any() and "" not in found.spellings:  # nulls of a typed source
         return replace(found, spellings=("", *found.spellings))
     return found
@@ -247,10 +251,10 @@ def _number(base: Column, column: Seen, filled: Mapping[str, int], patients: Any
     if noted.padded or is_code(base.name):
         why = "numbers with leading zeros are labels" if noted.padded else "its name says that these numbers are codes"
         return _labels(replace(base, unit=""), filled, why)
-    if noted.huge:
-        return _labels(replace(base, unit=""), filled, "whole numbers too long to be amounts")
+    values = {text: float(text.replace(mark, ".")) for text in filled}
+    if noted.huge or not all(np.isfinite(value) for value in values.values()):
+        return _labels(replace(base, unit=""), filled, "numbers too long to be amounts")
     n = sum(filled.values())
-    values = {text: read_number(text, mark=mark) for text in filled}
     if (
         len(values) <= FEW_NUMBERS
         and n >= (3 if noted.whole else 10) * len(values)

@@ -38,7 +38,7 @@ def looks_numeric(text: str, *, mark: str = ".") -> bool:
 
 
 def looks_infinite(text: str) -> bool:
-    return INFINITE.fullmatch(text.strip()) is not None
+    return text[-1:] in "fFyY∞ " and INFINITE.fullmatch(text.strip()) is not None
 
 
 def decimal_mark(texts: Iterable[str]) -> str:
@@ -68,9 +68,8 @@ def notation(texts: Iterable[str], *, mark: str) -> Notation:
             places = len(fraction)
             fewest = min(fewest, places)
         decimals = max(decimals, places)
-        value = float(text)
-        whole &= value == np.floor(value) if np.isfinite(value) else False
-        huge |= abs(value) > EXACT
+        whole &= places == 0 if exponent else not fraction.strip("0")
+        huge |= len(mantissa) + len(exponent) > 15 and abs(float(text)) > EXACT
     fewest = 0 if fewest == MOST_DECIMALS and scientific else fewest
     if whole:
         return Notation(mark, 0, min(decimals, fewest), scientific, whole, padded, huge)
