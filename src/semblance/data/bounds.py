@@ -34,6 +34,8 @@ def bounds_of(values: NDArray[np.float64], subjects: NDArray[np.int64] | None = 
             continue
         ends.append(_outward(value, step, side, natural=low >= 0 and side < 0))
         reasons.append("rounded outward")
+    if reasons[0] == reasons[1]:
+        return Bounds(ends[0], ends[1], f"both bounds {reasons[0]}")
     return Bounds(ends[0], ends[1], f"lower bound {reasons[0]}, upper bound {reasons[1]}")
 
 

@@ -78,7 +78,7 @@ def find(name: str, cells: Cells) -> Identifier | None:
 
 
 def _article(what: str) -> str:
-    return f"{'an' if what[0] in 'aeiouI' else 'a'} {what}"
+    return f"{'an' if what[0] in 'aeioI' else 'a'} {what}"
 
 
 def by_name(name: str, cells: Cells) -> str | None:

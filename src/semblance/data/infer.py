@@ -269,7 +269,7 @@ def _number(base: Column, column: Seen, filled: Mapping[str, int], patients: Any
     scale = known[column.codes]
     limits = bounds_of(scale[~np.isnan(scale)], None if patients is None else patients[~np.isnan(scale)])
     integer = noted.whole or (family(column.storage) == "integer" if column.storage else False)
-    wording = "whole numbers" if integer else f"numbers with up to {noted.decimals} decimals"
+    wording = "whole numbers" if integer else f"numbers with up to {noted.decimals} decimal{'s' * (noted.decimals > 1)}"
     comma = ", decimal comma" if mark == "," else ""
     below = [text for text, value in values.items() if value < 0]
     lone = ""
@@ -290,7 +290,7 @@ def _number(base: Column, column: Seen, filled: Mapping[str, int], patients: Any
 
 def _labels(base: Column, filled: Mapping[str, int], why: str) -> Column:
     kind: Kind = "code" if len(filled) > FEW_LABELS or why.startswith(("numbers with", "its name")) else "category"
-    return replace(base, kind=kind, categories=tuple(filled), why=_because(base, f"{why}; {len(filled)} of them"))
+    return replace(base, kind=kind, categories=tuple(filled), why=_because(base, f"{why}; {len(filled)} different"))
 
 
 def _label(base: Column, filled: Mapping[str, int]) -> Column:
@@ -314,5 +314,4 @@ def _label(base: Column, filled: Mapping[str, int]) -> Column:
         why = "numbers with thousands separators" if grouped else "numbers mixed with other texts"
         cure = 'kept as labels; if the texts mean "no value", list them under `missing` and set the kind to number'
         return _labels(base, filled, f"{why}, {cure}")
-    what = "different labels" if len(filled) > 1 else "label"
-    return _labels(base, filled, what)
+    return _labels(base, filled, "labels" if len(filled) > 1 else "one label only")
