@@ -111,10 +111,10 @@ def audit(comparison: Comparison, run: Run, *, facts: Mapping[str, Any] | None =
     details are blanked here already.
     """
     findings: list[Finding] = []
-    for name, question in catalog.AUDITS.items():
-        run.progress(f"judging {name}", 0, 1)
+    for done, question in enumerate(catalog.AUDITS.values()):
+        run.progress("judging", done, len(catalog.AUDITS))
         findings.extend(question().judge(comparison, run))
-        run.progress(f"judging {name}", 1, 1)
+    run.progress("judging", len(catalog.AUDITS), len(catalog.AUDITS))
     # A policy may ask less where these two are None: nothing to predict, no recipe to question.
     known = {"target": comparison.held.schema.target, "recipe": comparison.recipe and comparison.recipe.name}
     origin = {**known, **provenance.of_run(run), **(facts or {})}
