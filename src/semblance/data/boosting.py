@@ -47,8 +47,9 @@ def boost(
     start: NDArray[np.float64] | None = None,
     smoothing: float = 0.0,
     bins: int = 255,
+    forest: bool = False,
 ) -> Any:
-    """Fit a LightGBM booster (Ke et al. 2017).
+    """Fit a LightGBM booster (Ke et al. 2017), or with `forest` a random forest (Breiman 2001) of its trees.
 
     Args:
         features: (n, d), NaN where missing; label columns hold codes.
@@ -63,7 +64,7 @@ def boost(
         The `lightgbm.Booster`; its ``predict(features, raw_score=True, num_threads=1)`` gives log-odds.
     """
     library = lightgbm()
-    settings = {
+    settings: dict[str, Any] = {
         "objective": objective,
         "num_class": classes,
         "learning_rate": rate,
@@ -80,6 +81,8 @@ def boost(
         "seed": seed,
         "verbosity": -1,
     }
+    if forest:
+        settings |= {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.632, "feature_fraction_bynode": 0.4}
     table = library.Dataset(
         features, target, weight=weight, init_score=start, categorical_feature=list(categorical), params=settings
     )

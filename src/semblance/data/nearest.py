@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Points = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-_TIE = np.float32(1e-5)
-"""Squared distances this close are equal: the noise of single precision in `Space`."""
+_NOISE = 1e-6
+"""Squared distances are equal when they differ by less than this part of the largest squared norm: single precision."""
 
 _CELLS = 16_000_000  # distances held at once: 64 MB
 
@@ -37,9 +37,9 @@ class Neighbours(NamedTuple):
 def smallest_distance(queries: Points, points: Points) -> NDArray[np.float64]:
     """Distance from each query to its nearest point: (q,); infinite when there are no points."""
     found = np.full(len(queries), np.inf)
-    for rows, squared in _blocks(queries, points):
+    for rows, squared, _ in _blocks(queries, points):
         found[rows] = squared.min(axis=1)
-    return _root(found)
+    return np.sqrt(found)
 
 
 def nearest(queries: Points, points: Points, patients: Ints, *, own: Ints | None = None) -> Neighbours:
@@ -54,13 +54,13 @@ def nearest(queries: Points, points: Points, patients: Ints, *, own: Ints | None
     rows_of = _rows_by_patient(patients)
     distance, second = np.full(len(queries), np.inf), np.full(len(queries), np.inf)
     pairs: list[tuple[Ints, Ints, NDArray[np.float64]]] = []
-    for rows, squared in _blocks(queries, points):
+    for rows, squared, noise in _blocks(queries, points):
         if own is not None:
             for i, q in enumerate(range(rows.start, rows.stop)):
                 squared[i, rows_of.get(int(own[q]), [])] = np.inf
         first = squared.argmin(axis=1)
         least = squared[np.arange(len(first)), first]
-        tied = (squared <= (least + _TIE)[:, None]) & np.isfinite(least)[:, None]
+        tied = (squared <= (least + noise)[:, None]) & np.isfinite(least)[:, None]
         query, point = np.nonzero(tied)
         pairs.append((query + rows.start, point, 1 / np.bincount(query, minlength=len(first))[query]))
         distance[rows] = least
@@ -70,16 +70,19 @@ def nearest(queries: Points, points: Points, patients: Ints, *, own: Ints | None
     joined = [np.concatenate(parts) if parts else np.empty(0) for parts in zip(*pairs, strict=True)] or [
         np.empty(0)
     ] * 3
-    return Neighbours(_root(distance), _root(second), joined[0].astype(np.int64), joined[1].astype(np.int64), joined[2])
+    return Neighbours(
+        np.sqrt(distance), np.sqrt(second), joined[0].astype(np.int64), joined[1].astype(np.int64), joined[2]
+    )
 
 
-def _blocks(queries: Points, points: Points) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Squared distances of successive blocks of queries to all points."""
+def _blocks(queries: Points, points: Points) -> Iterator[tuple[slice, NDArray[np.float32], np.float32]]:
+    """Squared distances of successive blocks of queries to all points, and the noise in them."""
     if not len(points):
         return
     centre = points.mean(axis=0)  # small norms lose fewer digits
     shifted = points - centre
     norms = np.einsum("ij,ij->i", shifted, shifted)
+    noise = np.float32(_NOISE * max(1.0, float(norms.max())))
     step = max(1, _CELLS // len(points))
     for start in range(0, len(queries), step):
         block = queries[start : start + step] - centre
@@ -87,14 +90,11 @@ def _blocks(queries: Points, points: Points) -> Iterator[tuple[slice, NDArray[np
         squared *= -2
         squared += norms
         squared += np.einsum("ij,ij->i", block, block)[:, None]
-        yield slice(start, start + len(block)), squared
+        squared[squared <= noise] = 0.0
+        yield slice(start, start + len(block)), squared, noise
 
 
 def _rows_by_patient(patients: Ints) -> dict[int, Ints]:
     order = np.argsort(patients, kind="stable")
     found, starts = np.unique(patients[order], return_index=True)
     return {int(p): part for p, part in zip(found, np.split(order, starts[1:]), strict=True)}
-
-
-def _root(squared: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.sqrt(np.where(squared <= _TIE, 0.0, squared))

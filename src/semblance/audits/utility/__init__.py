@@ -6,7 +6,6 @@ in the detail. The examination is always the holdout, and both sides are resampl
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -49,7 +48,7 @@ class Utility:
     name: ClassVar[str] = "utility"
     asks: ClassVar[str] = _ASKS_GAP
 
-    rows: int = 20_000
+    rows: int = 12_000
 
     def judge(self, comparison: Comparison, run: Run) -> tuple[Finding, ...]:
         task = _task(comparison)
@@ -184,10 +183,7 @@ def _findings(names: list[str], task: Task, sides: list[Known], held: Known, run
 
     every = [(i, learner, None) for i in (0, 1) for learner in LEARNERS]
     parts = [(i, learner, p) for i in (0, 1) for p in range(PARTS) for learner in LEARNERS]
-    with warnings.catch_warnings():
-        # A linear model stopped early is still a model; its score says how good.
-        warnings.simplefilter("ignore")
-        answers = run.engine.map(sit, [*every, *parts])
+    answers = run.engine.map(sit, [*every, *parts])
     weights = stats.patient_weights(held.subjects, 100 if run.quick else 500, run.seeds("audit/utility/bootstrap"))
     weights = np.hstack([np.ones((held.n_rows, 1)), weights])
     grade = _grade_classes if task.classes else _grade_numbers

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from semblance.data.boosting import boost
 from semblance.data.dataset import Dataset
@@ -53,6 +54,14 @@ def answer(lesson: Lesson, learner: str) -> Floats:
 
 
 def _boosted(lesson: Lesson, target: Floats, classes: int) -> Floats:
+    return _trees(lesson, target, classes)
+
+
+def _forest(lesson: Lesson, target: Floats, classes: int) -> Floats:
+    return _trees(lesson, target, classes, forest=True, leaves=255, smallest_leaf=5)
+
+
+def _trees(lesson: Lesson, target: Floats, classes: int, **settings: Any) -> Floats:
     features = Features.fit([lesson.table], lesson.features)
     objective = {0: "regression", 2: "binary"}.get(classes, "multiclass")
     model = boost(
@@ -62,36 +71,45 @@ def _boosted(lesson: Lesson, target: Floats, classes: int) -> Floats:
         seed=lesson.seed,
         objective=objective,
         classes=classes if objective == "multiclass" else 1,
+        trees=100 if classes <= 2 else max(20, 300 // classes),  # every round grows a tree for each class
+        **settings,
     )
     found = np.asarray(model.predict(features(lesson.exam), num_threads=1))
     return np.column_stack([1 - found, found]) if classes == 2 else found
 
 
 def _linear(lesson: Lesson, target: Floats, classes: int) -> Floats:
-    """Ridge or logistic regression on ranks and indicators; ranks are those of the lesson's own rows."""
-    from sklearn.linear_model import LogisticRegression, Ridge
-
-    space = Space.fit([lesson.table], lesson.features, common=24, hashed=4)
+    """Ridge or one-vs-rest logistic regression on ranks and indicators; ranks are those of the lesson's own rows."""
+    space = Space.fit([lesson.table], lesson.features, common=12, hashed=4)
     points, exam = space(lesson.table).astype(np.float64), space(lesson.exam).astype(np.float64)
+    middle = points.mean(axis=0)
+    points, exam = (np.column_stack([p - middle, np.ones(len(p))]) for p in (points, exam))
     if classes == 0:
-        return np.asarray(Ridge(alpha=1.0).fit(points, target).predict(exam))
-    solver = "newton-cholesky" if classes == 2 and space.width <= 1_000 else "lbfgs"
-    return _every(LogisticRegression(solver=solver, max_iter=200).fit(points, target).predict_proba(exam))
+        penalty = _penalty(points.shape[1])
+        slopes = np.linalg.solve(points.T @ points + np.diag(penalty), points.T @ target)
+        return np.asarray(exam @ slopes, dtype=np.float64)
+    against = list(range(classes)) if classes > 2 else [1]
+    scores = np.column_stack([expit(exam @ _logistic(points, (target == k).astype(np.float64))) for k in against])
+    return np.column_stack([1 - scores, scores]) if classes == 2 else scores
 
 
-def _forest(lesson: Lesson, target: Floats, classes: int) -> Floats:
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+def _logistic(points: Floats, target: Floats) -> Floats:
+    """Weights (width,) of largest likelihood less half their squares, by Newton's steps."""
+    penalty = _penalty(points.shape[1])
+    weights = np.zeros(points.shape[1])
+    for _ in range(15):
+        chance = expit(points @ weights)
+        slope = points.T @ (target - chance) - penalty * weights
+        curve = (points * np.maximum(chance * (1 - chance), 1e-6)[:, None]).T @ points + np.diag(penalty)
+        step = np.linalg.solve(curve, slope)
+        weights += step / max(1.0, float(np.abs(step).max()) / 5)  # a first step too long would overshoot
+        if float(np.abs(step).max()) < 1e-4:
+            break
+    return weights
 
-    space = Space.fit([lesson.table], lesson.features, common=24, hashed=4)
-    kind = RandomForestRegressor if classes == 0 else RandomForestClassifier
-    share = 1 / 3 if classes == 0 else "sqrt"
-    forest: Any = kind(
-        100, min_samples_leaf=5, max_features=share, max_samples=0.5, random_state=lesson.seed % 2**31, n_jobs=1
-    )
-    forest.fit(space(lesson.table), target)
-    exam = space(lesson.exam)
-    return np.asarray(forest.predict(exam)) if classes == 0 else _every(forest.predict_proba(exam))
 
-
-def _every(scores: Any) -> Floats:
-    return np.asarray(scores, dtype=np.float64)
+def _penalty(width: int) -> Floats:
+    """1 on every weight; next to nothing on the constant, which is the last."""
+    penalty = np.ones(width)
+    penalty[-1] = 1e-8
+    return penalty
