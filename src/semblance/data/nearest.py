@@ -39,7 +39,7 @@ def smallest_distance(queries: Points, points: Points) -> NDArray[np.float64]:
     found = np.full(len(queries), np.inf)
     for rows, squared, _ in _blocks(queries, points):
         found[rows] = squared.min(axis=1)
-    return np.sqrt(found)
+    return np.asarray(np.sqrt(found))
 
 
 def nearest(queries: Points, points: Points, patients: Ints, *, own: Ints | None = None) -> Neighbours:
