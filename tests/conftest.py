@@ -1,45 +1,20 @@
-"""What every test may use: a small table of made-up patients and a Run that leaves no trace."""
+"""What every test may use: a small table of made-up patients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from semblance.contracts import Run
-from semblance.engines.local import Local
-from semblance.privacy.ledger import Ledger
-from semblance.seeds import Seeds
 
-ROOT = Path(__file__).parents[1]
-SHARED_DATA = ROOT.parent / "shared" / "data"
-
-
-@pytest.fixture
-def root() -> Path:
-    """The checkout."""
-    return ROOT
-
-
-@pytest.fixture
-def shared_data() -> Path:
-    """Real tables beside the checkout; a test that wants them is skipped where they are absent."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip("shared/data is not beside this checkout")
-    return SHARED_DATA
-
-
-@pytest.fixture
-def make_run() -> Callable[..., Run]:
-    """A Run with one worker: ``make_run(seed=3)``."""
-
-    def make(*, seed: int = 0, quick: bool = False) -> Run:
-        return Run(Seeds(seed), Ledger(), Local(workers=1), quick=quick)
-
-    return make
+@pytest.fixture(autouse=True)
+def _command_line_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`main` sets hooks for a process of its own; here warnings stay errors and unforeseen errors stay visible."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "warnoptions", ["error"])
 
 
 def made_up_patients(n: int, *, seed: int = 0) -> pd.DataFrame:

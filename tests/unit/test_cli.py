@@ -19,13 +19,6 @@ from semblance.errors import MissingExtra
 from semblance.manner import Manner
 
 
-@pytest.fixture(autouse=True)
-def _as_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep pytest's own hooks: warnings stay errors, and unforeseen errors stay visible."""
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(sys, "warnoptions", ["error"])
-
-
 def call(*words: object) -> int:
     return main([str(w) for w in words])
 
