@@ -44,9 +44,8 @@ class Bisection:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Bisection:
-        return cls(
-            **{f.name: np.array(data[f.name], np.float64 if f.name == "prior" else np.int32) for f in fields(cls)}
-        )
+        whole = {f.name: np.array(data[f.name], np.int32) for f in fields(cls) if f.name != "prior"}
+        return cls(prior=np.array(data["prior"], np.float64), **whole)
 
     @property
     def n_levels(self) -> int:

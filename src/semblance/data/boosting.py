@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from semblance.errors import MissingExtra
 
+Numbers = NDArray[np.float64] | NDArray[np.float32]
+FEW = 10
+
 
 def lightgbm() -> Any:
     """The library, loaded when first needed.
@@ -32,7 +35,7 @@ def lightgbm() -> Any:
 
 
 def boost(
-    features: NDArray[np.float64] | NDArray[np.float32],
+    features: Numbers,
     target: NDArray[Any],
     *,
     categorical: Sequence[int],
@@ -44,9 +47,6 @@ def boost(
     rate: float = 0.1,
     smallest_leaf: int = 20,
     weight: NDArray[np.float64] | None = None,
-    start: NDArray[np.float64] | None = None,
-    smoothing: float = 0.0,
-    bins: int = 255,
     forest: bool = False,
 ) -> Any:
     """Fit a LightGBM booster (Ke et al. 2017), or with `forest` a random forest (Breiman 2001) of its trees.
@@ -56,24 +56,78 @@ def boost(
         target: (n,), numbers, or class numbers from 0.
         categorical: Positions of the label columns.
         objective: "binary", "multiclass" (with `classes`) or "regression".
-        start: Raw score from which boosting begins, in place of the mean; predictions leave it out. (n,)
-        smoothing: Pull of each leaf towards its parent, in rows (LightGBM's path_smooth).
-        bins: Most bins a feature is cut into.
 
     Returns:
         The `lightgbm.Booster`; its ``predict(features, raw_score=True, num_threads=1)`` gives log-odds.
     """
     library = lightgbm()
-    settings: dict[str, Any] = {
-        "objective": objective,
-        "num_class": classes,
+    settings = _settings(leaves, rate, smallest_leaf, seed) | {"objective": objective, "num_class": classes}
+    if forest:
+        settings |= {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.632, "feature_fraction_bynode": 0.4}
+    table = library.Dataset(features, target, weight=weight, categorical_feature=list(categorical), params=settings)
+    return library.train(settings, table, num_boost_round=trees)
+
+
+def boost_while_it_helps(
+    features: Numbers,
+    answers: NDArray[Any],
+    *,
+    start: NDArray[np.float64],
+    unseen: NDArray[np.bool_],
+    categorical: Sequence[int],
+    seed: int,
+    trees: int,
+    leaves: int,
+    rate: float,
+    smallest_leaf: int,
+    patience: int,
+    smoothing: float,
+    bins: int,
+) -> Any | None:
+    """Boost yes/no answers from given log-odds, only as long as rows outside the fit profit.
+
+    The number of trees is chosen where the log loss of the `unseen` rows is lowest; the trees are then grown again
+    on all rows, so that nobody's information is thrown away.
+
+    Args:
+        features: (n, d); answers: (n,) of 0 and 1; start: (n,) log-odds before the first tree.
+        unseen: Rows that only say when to stop: (n,).
+        trees: Most trees; patience: trees without a gain before giving up.
+        smoothing: Pull of each leaf towards its parent, in rows (LightGBM's path_smooth).
+        bins: Most bins a feature is cut into.
+
+    Returns:
+        The `lightgbm.Booster`, whose predictions leave `start` out; None when not even the first tree helps.
+    """
+    if min(int(unseen.sum()), int((~unseen).sum())) < FEW:  # too few to say when to stop
+        return None
+    library = lightgbm()
+    settings = _settings(leaves, rate, smallest_leaf, seed) | {
+        "objective": "binary",
+        "path_smooth": smoothing,
+        "max_bin": bins,
+        "boost_from_average": False,
+    }
+    table = library.Dataset(
+        features, answers, init_score=start, categorical_feature=list(categorical), params=settings, free_raw_data=False
+    ).construct()
+    seen, judge = (table.subset(np.flatnonzero(rows)) for rows in (~unseen, unseen))
+    stop = library.early_stopping(patience, verbose=False)
+    trial = library.train(settings, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop])
+    sign = np.where(answers[unseen] == 1, -1.0, 1.0)
+    without = float(np.logaddexp(0.0, sign * start[unseen]).mean())
+    if trial.best_score["unseen"]["binary_logloss"] >= without:
+        return None
+    return library.train(settings, table, trial.best_iteration or trees)
+
+
+def _settings(leaves: int, rate: float, smallest_leaf: int, seed: int) -> dict[str, Any]:
+    """What every fit shares: one thread, the same trees each time, silence."""
+    return {
         "learning_rate": rate,
         "num_leaves": leaves,
         "min_data_in_leaf": smallest_leaf,
         "min_data_per_group": smallest_leaf,
-        "path_smooth": smoothing,
-        "max_bin": bins,
-        "boost_from_average": start is None,
         "feature_pre_filter": False,
         "deterministic": True,
         "force_row_wise": True,
@@ -81,12 +135,6 @@ def boost(
         "seed": seed,
         "verbosity": -1,
     }
-    if forest:
-        settings |= {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.632, "feature_fraction_bynode": 0.4}
-    table = library.Dataset(
-        features, target, weight=weight, init_score=start, categorical_feature=list(categorical), params=settings
-    )
-    return library.train(settings, table, num_boost_round=trees)
 
 
 def patient_folds(patients: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -20,10 +20,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from semblance.contracts import Run
 from semblance.data.bisection import Bisection, bisect
-from semblance.data.boosting import boost, lightgbm
+from semblance.data.boosting import boost_while_it_helps, lightgbm, patient_folds
 from semblance.data.cells import Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
 from semblance.errors import FitError, InputError
@@ -31,6 +32,7 @@ from semblance.schema import Column, Schema
 
 FILE = "chain.json"
 TREES = "trees"
+FOLDS = 5
 Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that is what the trees read
 
 
@@ -38,13 +40,14 @@ Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that i
 class Chain:
     """The default generator for tables.
 
-    The defaults were chosen on the development tables of ``benchmarks/RESULTS.md`` and hold for every table: more or
-    larger trees make a table harder to tell from the real one and easier to trace back to its patients.
+    How many trees each depth of questions gets is decided by patients the trees did not see (a fifth of those who may
+    be learned from; never the holdout), so that likeness is not bought with memory.
 
     Attributes:
         max_cells: Cells per numeric column, at most.
         min_patients: Patients behind every spike and every knot of a cell.
-        trees: Boosting rounds for each depth of questions.
+        trees: Boosting rounds for each depth of questions, at most.
+        patience: Rounds without a gain for unseen patients before boosting stops.
         leaves: Leaves per tree.
         learning_rate: Shrinkage of each tree.
         min_leaf: Training rows in a leaf, at least.
@@ -57,7 +60,8 @@ class Chain:
 
     max_cells: int = 256
     min_patients: int = 11
-    trees: int = 70
+    trees: int = 200
+    patience: int = 20
     leaves: int = 16
     learning_rate: float = 0.1
     min_leaf: int = 50
@@ -92,17 +96,18 @@ class Chain:
         codes = np.empty((train.n_rows, len(columns)), dtype=np.float32, order="F")
         for position, (column, made) in enumerate(zip(columns, cells, strict=True)):
             codes[:, position] = made.encode(train.frame[column.name])
+        unseen = patient_folds(subjects, FOLDS, run.seeds("fit/chain/unseen")) == 0
         learned = count()  # columns may finish in any order; next() on a counter is safe between threads
 
         def link_of(position: int) -> Link:
-            made = self._link(position, codes, cells, run)
+            made = self._link(position, codes, cells, unseen, run)
             run.progress("learning columns", next(learned) + 1, len(columns))
             return made
 
         links = run.engine.map(link_of, range(len(columns)))
         return ChainModel(train.schema, tuple(c.name for c in columns), tuple(cells), tuple(links))
 
-    def _link(self, position: int, codes: Codes, cells: list[Cells], run: Run) -> Link:
+    def _link(self, position: int, codes: Codes, cells: list[Cells], unseen: NDArray[np.bool_], run: Run) -> Link:
         """Learn one column from the columns before it."""
         target = codes[:, position].astype(np.int32)
         mine = cells[position]
@@ -116,20 +121,22 @@ class Chain:
                 boosters.append("")
                 continue
             asked = nodes[target[rows], level]
-            model = boost(
+            model = boost_while_it_helps(
                 _features(codes[rows, :position], questions, asked),
                 turns[target[rows], level],
+                start=questions.prior[asked],
+                unseen=unseen[rows],
                 categorical=unordered,
                 seed=run.seeds.integer(f"fit/chain/{position}/{level}"),
                 trees=self.trees,
                 leaves=self.leaves,
                 rate=self.learning_rate,
                 smallest_leaf=self.min_leaf,
-                start=questions.prior[asked],
+                patience=self.patience,
                 smoothing=self.smoothing,
                 bins=2 * self.max_cells,  # room for every cell of a parent to be told apart
             )
-            boosters.append(model.model_to_string())
+            boosters.append("" if model is None else model.model_to_string())
         return Link(questions, tuple(boosters))
 
     @staticmethod
@@ -174,7 +181,7 @@ class Link:
                 features = _features(before[rows], questions, asked)
                 booster = lightgbm().Booster(model_str=model)
                 odds += booster.predict(features, raw_score=True, num_threads=workers)
-            right = rng.random(n)[rows] < 1.0 / (1.0 + np.exp(-odds))
+            right = rng.random(n)[rows] < expit(odds)
             cells[rows] = np.where(right, questions.cut[asked], questions.low[asked])
             node[rows] = np.where(right, questions.right[asked], questions.left[asked])
         return cells

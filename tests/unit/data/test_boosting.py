@@ -1,33 +1,69 @@
+"""Boosting stops where strangers stop profiting, and gives the same trees twice."""
+
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import pytest
 
-from semblance.data.boosting import boost, patient_folds
+from semblance.data.boosting import boost_while_it_helps, patient_folds
 
-
-def lesson(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(0)
-    features = np.column_stack([rng.normal(size=n), rng.integers(0, 5, n)])
-    return features, (features[:, 0] + (features[:, 1] == 2) > 0.5).astype(float)
+Array = np.ndarray[Any, Any]
 
 
-@pytest.mark.parametrize("forest", [False, True])
-def test_the_same_trees_twice(forest: bool) -> None:
-    features, target = lesson()
-    first, second = (boost(features, target, categorical=[1], seed=3, forest=forest).predict(features) for _ in (0, 1))
-    assert (first == second).all()
-    assert ((first > 0.5) == target).mean() > 0.95
+def learn(features: Array, answers: Array, unseen: Array, **changed: Any) -> Any:
+    settings: dict[str, Any] = {
+        "start": np.zeros(len(answers)),
+        "unseen": unseen,
+        "categorical": [],
+        "seed": 0,
+        "trees": 200,
+        "leaves": 8,
+        "rate": 0.1,
+        "smallest_leaf": 20,
+        "patience": 10,
+        "smoothing": 0.0,
+        "bins": 255,
+    }
+    return boost_while_it_helps(features, answers, **{**settings, **changed})
 
 
-def test_a_forest_is_not_a_boosting() -> None:
-    features, target = lesson()
-    one, two = (boost(features, target, categorical=[1], seed=3, forest=f).predict(features) for f in (False, True))
-    assert not np.allclose(one, two)
+def coins(n: int, seed: int) -> tuple[Array, Array, Array]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 5)).astype(np.float32), rng.integers(0, 2, n), rng.random(n) < 0.2
 
 
-def test_a_patient_stays_in_one_fold() -> None:
-    patients = np.repeat(np.arange(50), 4)
-    fold = patient_folds(patients, 5, np.random.default_rng(0))
-    assert (fold.reshape(50, 4) == fold.reshape(50, 4)[:, :1]).all()
-    assert np.bincount(fold).tolist() == [40] * 5
+def test_noise_is_mostly_left_unlearned() -> None:
+    trees = []
+    for seed in range(20):
+        model = learn(*coins(500, seed))
+        trees.append(0 if model is None else model.num_trees())
+    assert np.median(trees) <= 3
+
+
+def test_a_signal_is_learned_and_the_same_trees_come_twice() -> None:
+    features, answers, unseen = coins(1000, 0)
+    answers = (features[:, 2] > 0).astype(int)
+    one, two = learn(features, answers, unseen), learn(features, answers, unseen)
+    assert ((one.predict(features, raw_score=True) > 0) == (answers == 1)).mean() > 0.97
+    assert one.model_to_string() == two.model_to_string()
+
+
+def test_what_the_start_already_knows_is_not_learned_again() -> None:
+    features, _, unseen = coins(2000, 1)
+    odds = 1.5 * features[:, 0].astype(float)
+    answers = (np.random.default_rng(2).random(2000) < 1 / (1 + np.exp(-odds))).astype(int)
+    model = learn(features, answers, unseen, start=odds)
+    assert model is None or model.num_trees() < learn(features, answers, unseen).num_trees()
+
+
+def test_too_few_to_say_when_to_stop() -> None:
+    features, answers, _ = coins(200, 3)
+    assert learn(features, answers, np.arange(200) < 5) is None
+
+
+def test_folds_keep_a_patient_together() -> None:
+    patients = np.repeat(np.arange(50), 3)
+    folds = patient_folds(patients, 5, np.random.default_rng(0))
+    assert all(len(set(folds[patients == p])) == 1 for p in range(50))
+    assert np.bincount(folds[::3]).tolist() == [10] * 5
