@@ -54,7 +54,9 @@ def main() -> None:
     parser.add_argument("--judge", required=True, help="python of an environment with xgboost and sdmetrics")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    print("| data | generator | seed | XGB-C2ST | fit s | sample s | CPU s |\n| --- | --- | --- | --- | --- | --- | --- |")
+    print(
+        "| data | generator | seed | XGB-C2ST | fit s | sample s | CPU s |\n| --- | --- | --- | --- | --- | --- | --- |"
+    )
     for name in SETS:
         for generator in ("independent", "chain"):
             for seed in range(options.seeds if generator == "chain" else 1):

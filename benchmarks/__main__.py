@@ -1,0 +1,101 @@
+"""Every measurement, written to benchmarks/RESULTS.md with the command that makes it.
+
+    make benchmark            about half an hour on two cores; needs ../shared beside the checkout
+
+The yardstick's judge (xgboost, sdmetrics) is installed into an environment of its own, `.venv-judge`: SDMetrics is a
+measuring tool with a licence we do not take into the product.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+JUDGE = ROOT / ".venv-judge"
+
+PARTS = {
+    "The published yardstick": (
+        "yardstick",
+        "XGB-C2ST against the training table, 1 = indistinguishable. Asked: Adult ≥ .90 with fit + sample ≤ 45 s on "
+        "two cores. Best published: Adult .855 (TabPC), Beijing .772 (TabDiff). The score is taken against the "
+        "training table, so it also rises with memory: read it with the next table.",
+        ["benchmarks/yardstick.py", "--judge", str(JUDGE / "bin/python")],
+    ),
+    "Fidelity beside memory": (
+        "splits",
+        "The outside scorer on even splits: C2ST AUC (.5 ideal) beside the share of synthetic rows nearer to train and "
+        "two membership attacks (.5 = no memory). Standard errors of the last three are about .007.",
+        ["benchmarks/splits.py"],
+    ),
+    "Seven tables as they are": (
+        "runs",
+        "`semblance run` (and `demo`) with every default. A refusal is an answer: small tables cannot show that they "
+        "are safe, and the rules not met are named. Asked: the demo's run < 90 s.",
+        ["benchmarks/runs.py"],
+    ),
+    "What the audits cost": (
+        "audits",
+        "All audits on the bundled SUPPORT2, 70/30. Asked: ≤ 60 s.",
+        ["benchmarks/audits.py", "--target", "hospdead"],
+    ),
+    "False alarms of the audits": (
+        "null",
+        "A third group of real patients plays the synthetic table, so every alarm is false.",
+        ["benchmarks/audits.py", "--target", "hospdead", "--null", "40"],
+    ),
+    "Direct identifiers": (
+        "identifiers",
+        "Recall on planted columns, and alarms on real tables. Asked: recall ≥ .95, no false alarm on nhanes, support2 "
+        "and diabetes130 (record and patient numbers are rightly flagged).",
+        ["benchmarks/identifiers.py", "../shared/data"],
+    ),
+}
+
+
+def prepare_judge() -> None:
+    if not (JUDGE / "bin/python").exists():
+        venv.create(JUDGE, with_pip=True)
+        pip = [str(JUDGE / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(HERE / "judge.txt")]
+        subprocess.run(pip, check=True)
+
+
+def section(title: str, about: str, command: list[str]) -> str:
+    print(f"· {title}", file=sys.stderr, flush=True)
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    shown = " ".join(["python", *command]).replace(str(ROOT) + "/", "")
+    body = done.stdout.strip() if done.returncode == 0 else f"This part failed: {done.stderr.strip().splitlines()[-1]}"
+    return f"## {title}\n\n{about}\n\n    {shown}\n\n{body}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--only", choices=[key for key, *_ in PARTS.values()], nargs="+", help="print these, write none"
+    )
+    options = parser.parse_args()
+    if not options.only or "yardstick" in options.only:
+        prepare_judge()
+    head = (
+        "# Results\n\nWritten by `make benchmark`; nothing here is typed by hand. Development tables, so no claim "
+        f"about tables never seen. Python {platform.python_version()}, {platform.machine()}, two cores, no GPU; "
+        "the machine was shared, so compare CPU seconds where they are given.\n"
+    )
+    made = [
+        section(title, about, cmd)
+        for title, (key, about, cmd) in PARTS.items()
+        if not options.only or key in options.only
+    ]
+    if options.only:
+        print("\n".join(made))
+    else:
+        (HERE / "RESULTS.md").write_text("\n".join([head, *made]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
