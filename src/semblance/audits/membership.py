@@ -215,9 +215,10 @@ def _attack(game: Game, attack: str, scored: Scored) -> tuple[Finding, Finding]:
     fpr = stats.clopper_pearson(int(scored.alarm[~game.member].sum()), others)
     hits = replace(
         hits,
-        value=rate,
-        low=tpr[0],
-        high=tpr[1],
+        # Where no score could ever ring the alarm, silence is not a measurement.
+        value=None if scored.silent else rate,
+        low=None if scored.silent else tpr[0],
+        high=None if scored.silent else tpr[1],
         status="underpowered" if short else "measured",
         why=f"1 % false alarms need at least {needed} held-out patients to certify" if short else "",
         method=f"{_HOW[attack]}; threshold set on held-out patients other than those judged, at a false-alarm rate "

@@ -71,7 +71,8 @@ class TestMarginalCharts:
             low, high = real[name].quantile([0.01, 0.99])
             assert min(edges) > low - 0.06 * (high - low)  # type: ignore[call-overload]
             assert max(edges) < high + 0.06 * (high - low)  # type: ignore[call-overload]
-            assert not set(edges) & {real[name].min(), real[name].max()}  # type: ignore[call-overload]
+            for beyond in (real[name] < min(edges), real[name] > max(edges)):  # type: ignore[call-overload]
+                assert beyond.sum() >= 7
         assert all(e % 1 == 0.5 for e in self.chart(found, "age")["edges"])  # type: ignore[attr-defined]
 
     def test_dates_are_written_as_dates(self, found: dict[str, Finding]) -> None:

@@ -115,7 +115,9 @@ def _number_bars(samples: Samples, column: Column) -> dict[str, Any]:
 def _edges(real: Floats, column: Column) -> Floats:
     if not len(real):
         return np.empty(0)
-    low, high = np.quantile(real, [0.01, 0.99])
+    # At least `SMALL` values lie beyond either end, so that no edge tells an extreme patient's value.
+    beyond = min(0.5, max(0.01, SMALL / len(real)))
+    low, high = np.quantile(real, [beyond, 1 - beyond])
     if column.kind == "integer" and high - low <= BARS + 4:
         return np.arange(np.ceil(low), np.floor(high)) + 0.5
     if high <= low:
