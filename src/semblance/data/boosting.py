@@ -83,11 +83,11 @@ def boost_while_it_helps(
     patience: int,
     smoothing: float,
     bins: int,
-) -> Any | None:
+) -> str:
     """Boost yes/no answers from given log-odds, only as long as rows outside the fit profit.
 
-    The number of trees is chosen where the log loss of the `unseen` rows is lowest; the trees are then grown again
-    on all rows, so that nobody's information is thrown away.
+    The number of trees is chosen where the log loss of the `unseen` rows is lowest. They are not used for anything
+    else: growing the trees again on all rows costs time and buys memory, not likeness.
 
     Args:
         features: (n, d); answers: (n,) of 0 and 1; start: (n,) log-odds before the first tree.
@@ -97,10 +97,10 @@ def boost_while_it_helps(
         bins: Most bins a feature is cut into.
 
     Returns:
-        The `lightgbm.Booster`, whose predictions leave `start` out; None when not even the first tree helps.
+        LightGBM's text model, whose predictions leave `start` out; empty when not even the first tree helps.
     """
     if min(int(unseen.sum()), int((~unseen).sum())) < FEW:  # too few to say when to stop
-        return None
+        return ""
     library = lightgbm()
     settings = _settings(leaves, rate, smallest_leaf, seed) | {
         "objective": "binary",
@@ -113,12 +113,12 @@ def boost_while_it_helps(
     ).construct()
     seen, judge = (table.subset(np.flatnonzero(rows)) for rows in (~unseen, unseen))
     stop = library.early_stopping(patience, verbose=False)
-    trial = library.train(settings, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop])
+    model = library.train(settings, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop])
     sign = np.where(answers[unseen] == 1, -1.0, 1.0)
     without = float(np.logaddexp(0.0, sign * start[unseen]).mean())
-    if trial.best_score["unseen"]["binary_logloss"] >= without:
-        return None
-    return library.train(settings, table, trial.best_iteration or trees)
+    if model.best_score["unseen"]["binary_logloss"] >= without:
+        return ""
+    return str(model.model_to_string(num_iteration=model.best_iteration))
 
 
 def _settings(leaves: int, rate: float, smallest_leaf: int, seed: int) -> dict[str, Any]:

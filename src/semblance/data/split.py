@@ -60,8 +60,8 @@ def split(data: Dataset, seeds: Seeds, *, holdout: float = 0.3) -> Vault:
         raise ValueError("holdout is a share between 0 and 1")
     if data.n_subjects < MIN_PATIENTS:
         raise InputError(
-            f"the source holds {data.n_subjects} patients, and at least {MIN_PATIENTS} are needed to learn from some "
-            "and judge on others; add patients, or check which column is the subject."
+            f"the source holds too few patients ({data.n_subjects}): at least {MIN_PATIENTS} are needed to learn from "
+            "some and judge on others; add patients, or check which column is the subject."
         )
     rng = seeds("split")
     subjects = data.subjects

@@ -40,8 +40,8 @@ Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that i
 class Chain:
     """The default generator for tables.
 
-    How many trees each depth of questions gets is decided by patients the trees did not see (a fifth of those who may
-    be learned from; never the holdout), so that likeness is not bought with memory.
+    How many trees each depth of questions gets is decided by patients the trees do not see, so that likeness is
+    not bought with memory: a fifth of those who may be learned from (never the holdout), another fifth each time.
 
     Attributes:
         max_cells: Cells per numeric column, at most.
@@ -96,18 +96,18 @@ class Chain:
         codes = np.empty((train.n_rows, len(columns)), dtype=np.float32, order="F")
         for position, (column, made) in enumerate(zip(columns, cells, strict=True)):
             codes[:, position] = made.encode(train.frame[column.name])
-        unseen = patient_folds(subjects, FOLDS, run.seeds("fit/chain/unseen")) == 0
+        folds = patient_folds(subjects, FOLDS, run.seeds("fit/chain/folds"))
         learned = count()  # columns may finish in any order; next() on a counter is safe between threads
 
         def link_of(position: int) -> Link:
-            made = self._link(position, codes, cells, unseen, run)
+            made = self._link(position, codes, cells, folds, run)
             run.progress("learning columns", next(learned) + 1, len(columns))
             return made
 
         links = run.engine.map(link_of, range(len(columns)))
         return ChainModel(train.schema, tuple(c.name for c in columns), tuple(cells), tuple(links))
 
-    def _link(self, position: int, codes: Codes, cells: list[Cells], unseen: NDArray[np.bool_], run: Run) -> Link:
+    def _link(self, position: int, codes: Codes, cells: list[Cells], folds: NDArray[np.int64], run: Run) -> Link:
         """Learn one column from the columns before it."""
         target = codes[:, position].astype(np.int32)
         mine = cells[position]
@@ -121,22 +121,23 @@ class Chain:
                 boosters.append("")
                 continue
             asked = nodes[target[rows], level]
-            model = boost_while_it_helps(
-                _features(codes[rows, :position], questions, asked),
-                turns[target[rows], level],
-                start=questions.prior[asked],
-                unseen=unseen[rows],
-                categorical=unordered,
-                seed=run.seeds.integer(f"fit/chain/{position}/{level}"),
-                trees=self.trees,
-                leaves=self.leaves,
-                rate=self.learning_rate,
-                smallest_leaf=self.min_leaf,
-                patience=self.patience,
-                smoothing=self.smoothing,
-                bins=2 * self.max_cells,  # room for every cell of a parent to be told apart
+            boosters.append(
+                boost_while_it_helps(
+                    _features(codes[rows, :position], questions, asked),
+                    turns[target[rows], level],
+                    start=questions.prior[asked],
+                    unseen=folds[rows] == (position + level) % FOLDS,
+                    categorical=unordered,
+                    seed=run.seeds.integer(f"fit/chain/{position}/{level}"),
+                    trees=self.trees,
+                    leaves=self.leaves,
+                    rate=self.learning_rate,
+                    smallest_leaf=self.min_leaf,
+                    patience=self.patience,
+                    smoothing=self.smoothing,
+                    bins=2 * self.max_cells,  # room for every cell of a parent to be told apart
+                )
             )
-            boosters.append("" if model is None else model.model_to_string())
         return Link(questions, tuple(boosters))
 
     @staticmethod

@@ -43,8 +43,7 @@ class Independent:
             raise FitError(reason or "there are no training rows; check the source.")
         subjects = train.subjects
         cells, shares = [], []
-        for done, column in enumerate(train.schema.modelled):
-            run.progress("learning columns", done, len(train.schema.modelled))
+        for done, column in enumerate(train.schema.modelled, start=1):
             made = make_cells(
                 train.frame[column.name],
                 column,
@@ -55,6 +54,7 @@ class Independent:
             cells.append(made)
             counts = np.bincount(made.encode(train.frame[column.name]), minlength=max(1, made.n))
             shares.append(counts / counts.sum())
+            run.progress("learning columns", done, len(train.schema.modelled))
         return IndependentModel(train.schema, tuple(cells), tuple(shares))
 
     @staticmethod
