@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from semblance import __version__
-from semblance.errors import GateRefused, Unsupported
+from semblance.errors import GateRefused, InputError, Unsupported
 from semblance.manner import Manner, Verbs, run_verbs
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def describe(manner: Manner, source: str, output: Path | None, target: str | Non
     from semblance import pipeline, schema_toml
     from semblance.destination import write_text
 
+    if output is not None and output.exists():
+        raise InputError(f"{output} exists and may hold somebody's edits; name another file or delete it first.")
     with redirect_stdout(sys.stderr):
         schema = pipeline.describe(source, target=target, subject=subject)
     text = schema_toml.dumps(schema)

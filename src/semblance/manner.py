@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from typing import Any
 
 import click
 
-from semblance.errors import GateRefused, InputError, Interrupted, MissingExtra, SemblanceError
+from semblance.errors import GateRefused, InputError, Interrupted, SemblanceError
 
 
 @dataclass(slots=True)
@@ -56,6 +58,8 @@ class Verbs(click.Group):
 def run_verbs(verbs: click.Group, arguments: Sequence[str] | None) -> int:
     """Run one command line and return its exit code. Unforeseen errors go on to Python, told in one line."""
     manner = Manner()
+    if threading.current_thread() is threading.main_thread():  # a shutdown is an interruption like Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     if "--debug" not in (sys.argv if arguments is None else arguments):
         sys.excepthook = _tell_unforeseen
         if not sys.warnoptions:  # a library's warning may quote a value
@@ -78,11 +82,6 @@ def run_verbs(verbs: click.Group, arguments: Sequence[str] | None) -> int:
 
 def _refused_by_system(error: OSError) -> SemblanceError:
     """What the operating system would not do, in one sentence."""
-    if "libgomp" in str(error) or "libomp" in str(error):
-        return MissingExtra(
-            "LightGBM cannot load the OpenMP library; install it with `apt-get install libgomp1` (Debian, Ubuntu), "
-            "`dnf install libgomp` (Fedora) or `brew install libomp` (macOS)."
-        )
     where = f"{error.filename}: " if error.filename else ""
     return InputError(f"{where}{error.strerror or type(error).__name__}; check the path, its rights and the disk.")
 

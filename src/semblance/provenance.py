@@ -11,7 +11,7 @@ from semblance.contracts import Generator, Run
 from semblance.data.dataset import Dataset
 from semblance.schema import Schema
 
-LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "pyarrow")
+LIBRARIES = ("numpy", "pandas", "scipy", "lightgbm", "pyarrow")
 
 
 def of_run(run: Run) -> dict[str, Any]:

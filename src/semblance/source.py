@@ -15,7 +15,6 @@ from semblance.contracts import Format
 from semblance.data.frames import from_frame, is_frame
 from semblance.data.raw import Raw
 from semblance.errors import FormatError, InputError, Unsupported
-from semblance.schema import Schema
 
 
 def read_source(source: Any) -> Raw:
@@ -52,15 +51,6 @@ def format_of(path: str | Path) -> Format:
             return known()
     endings = ", ".join(suffix for known in FORMATS.values() for suffix in known.suffixes)
     raise Unsupported(f"{Path(path).name} has no ending that names a known format; use one of {endings}.")
-
-
-def file_name(stem: str, schema: Schema) -> str:
-    """`stem` with the ending of the source: "synthetic.csv.gz" for a gzipped CSV, Parquet for a frame."""
-    dialect = schema.dialect
-    if dialect.get("format", "csv") != "csv":
-        return f"{stem}.parquet"
-    packed = {"gzip": ".gz", "zstd": ".zst"}.get(dialect.get("compression", ""), "")
-    return f"{stem}{'.tsv' if dialect.get('delimiter') == chr(9) else '.csv'}{packed}"
 
 
 def _files(source: str | Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import signal
@@ -410,10 +411,14 @@ def test_no_bars_and_no_colours_without_a_terminal(patients_csv: Path, tmp_path:
 def test_a_missing_openmp_library_has_a_cure(
     patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unloadable(*_: object, **__: object) -> None:
-        raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
+    known = builtins.__import__
 
-    monkeypatch.setattr(pipeline, "run", unloadable)
+    def slim(name: str, *rest: Any, **named: Any) -> Any:
+        if name == "lightgbm":
+            raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
+        return known(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", slim)
     assert call("run", patients_csv, "--out", tmp_path / "r") == MissingExtra.exit_code
     assert "apt-get install libgomp1" in one_line(capsys)
 

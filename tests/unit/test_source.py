@@ -9,9 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from semblance.data.infer import infer_schema
 from semblance.errors import FormatError, InputError, Unsupported
-from semblance.source import file_name, read_source
+from semblance.source import read_source
 
 A, B = "id,x\n1,2.5\n2,3.5\n", "x,id\n4.5,3\n5.5,4\n"
 
@@ -103,13 +102,3 @@ def test_frames_that_no_file_could_hold_are_refused() -> None:
         read_source(pd.DataFrame([[1, 2], [3, 4]], columns=["x", "x"]))
     with pytest.raises(FormatError, match="no rows"):
         read_source(pd.DataFrame({"x": []}))
-
-
-def test_the_output_is_named_like_the_source(tmp_path: Path) -> None:
-    raw = read_source(folder(tmp_path))
-    assert file_name("synthetic", infer_schema(raw)) == "synthetic.csv"
-    frame = pd.DataFrame({"x": range(30)})
-    assert file_name("synthetic", infer_schema(read_source(frame))) == "synthetic.parquet"
-    path = tmp_path / "t.csv.gz"
-    frame.to_csv(path, sep="\t", index=False)
-    assert file_name("synthetic", infer_schema(read_source(path))) == "synthetic.csv.gz"

@@ -57,7 +57,7 @@ def test_each_opening_of_the_holdout_is_recorded() -> None:
 
 
 def test_too_few_patients_are_refused() -> None:
-    with pytest.raises(InputError, match="too few patients .19."):
+    with pytest.raises(InputError, match=r"too few patients \(19\)"):
         split(visits(19, 3), Seeds(0))
 
 
