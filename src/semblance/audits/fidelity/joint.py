@@ -22,6 +22,9 @@ TRIPLES = 120
 SHOWN = 60
 """Columns in the heat map."""
 
+SMALL = 11
+"""Values that fewer rows have are left out of the heat map."""
+
 
 def pairs(samples: Samples, run: Run) -> Finding:
     """Mean total variation over tables of two columns (deciles; the 19 commonest labels and the rest)."""
@@ -114,8 +117,14 @@ def _matrix(codes: Ints, sizes: Ints, shown: list[int]) -> list[list[float]]:
     matrix = np.eye(len(shown))
     for i, j in combinations(shown, 2):
         table = np.bincount(codes[:, i] * sizes[j] + codes[:, j], minlength=int(sizes[i] * sizes[j]))
-        matrix[i, j] = matrix[j, i] = cramers_v(table.reshape(sizes[i], sizes[j]).astype(np.float64))
+        matrix[i, j] = matrix[j, i] = cramers_v(_common(table.reshape(sizes[i], sizes[j]).astype(np.float64)))
     return [[round(float(v), 3) for v in row] for row in matrix]
+
+
+def _common(table: Floats) -> Floats:
+    """Without values that few rows have: one patient who lacks two values would look like a strong link."""
+    rows, columns = table.sum(axis=1) >= SMALL, table.sum(axis=0) >= SMALL
+    return np.asarray(table[np.ix_(rows, columns)], dtype=np.float64)
 
 
 def cramers_v(table: Floats) -> float:

@@ -12,8 +12,11 @@ from semblance.contracts import Run
 from semblance.data.encode import Space
 from semblance.evidence import Finding
 
-SIDE = 24
-"""Cells along each side of the map."""
+SIDES = 6, 24
+"""Cells along each side of the map, at least and at most."""
+
+FILLED = 12
+"""Held-out rows per cell on average: with fewer, most cells would be too small to show."""
 
 
 def overlap(samples: Samples, run: Run) -> Finding:
@@ -23,24 +26,25 @@ def overlap(samples: Samples, run: Run) -> Finding:
     centre, axes, shares = _plane(np.vstack([held, train]))
     flat = [(p - centre) @ axes.T for p in (held, fake, train)]
     real = np.vstack([flat[0], flat[2]])
-    edges = [_edges(real[:, d]) for d in (0, 1)]
+    side = int(np.clip(np.sqrt(len(held) / FILLED), *SIDES))
+    edges = [_edges(real[:, d], side) for d in (0, 1)]
     cells = [_cells(p, edges) for p in flat]
     weights = resamples(samples, run, replicates=50 if run.quick else 200, purpose="map")
-    counts = [count(c, SIDE * SIDE, w) for c, w in zip(cells, weights, strict=True)]
+    counts = [count(c, side * side, w) for c, w in zip(cells, weights, strict=True)]
     return score(
         "fidelity.map.overlap",
         "Seen from far off, all columns at once, do synthetic patients lie where real ones do?",
         stats.total_variation(counts[1], counts[0]),
         stats.total_variation(counts[2], counts[0]),
         samples=samples,
-        method=f"shared mass on a {SIDE} × {SIDE} grid over the first two principal components of real patients "
+        method=f"shared mass on a {side} × {side} grid over the first two principal components of real patients "
         "(ranks of numbers, indicators of labels); ± 1.96 standard errors of a bootstrap of patients; the baseline is "
         "what as many training rows score",
         detail={
             "x_edges": [round(float(e), 3) for e in edges[0]],
             "y_edges": [round(float(e), 3) for e in edges[1]],
-            "holdout_counts": _grid(counts[0]),
-            "synthetic_counts": _grid(counts[1]),
+            "holdout_counts": _grid(counts[0], side),
+            "synthetic_counts": _grid(counts[1], side),
             "axes": [_name(samples, space, axis, share) for axis, share in zip(axes, shares, strict=True)],
         },
     )
@@ -61,21 +65,22 @@ def _plane(points: np.ndarray[Any, np.dtype[np.float32]]) -> tuple[Floats, Float
     return centre, axes * signs[:, None], shares
 
 
-def _edges(along: Floats) -> Floats:
+def _edges(along: Floats, side: int) -> Floats:
     low, high = np.quantile(along, [0.005, 0.995])
     if high - low < 1e-9:
         low, high = low - 0.5, high + 0.5
-    return np.linspace(low, high, SIDE + 1)
+    return np.linspace(low, high, side + 1)
 
 
 def _cells(flat: Floats, edges: list[Floats]) -> Ints:
     """Cell of each point; those beyond the map are put in its outermost cells."""
-    x, y = (np.clip(np.searchsorted(e, flat[:, d], "right") - 1, 0, SIDE - 1) for d, e in enumerate(edges))
-    return np.asarray(y * SIDE + x, dtype=np.int64)
+    side = len(edges[0]) - 1
+    x, y = (np.clip(np.searchsorted(e, flat[:, d], "right") - 1, 0, side - 1) for d, e in enumerate(edges))
+    return np.asarray(y * side + x, dtype=np.int64)
 
 
-def _grid(counts: Floats) -> list[list[int]]:
-    return counts[:, 0].astype(int).reshape(SIDE, SIDE).tolist()
+def _grid(counts: Floats, side: int) -> list[list[int]]:
+    return counts[:, 0].astype(int).reshape(side, side).tolist()
 
 
 def _name(samples: Samples, space: Space, axis: Floats, share: float) -> str:
