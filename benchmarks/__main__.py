@@ -47,7 +47,7 @@ PARTS = {
     "False alarms of the audits": (
         "null",
         "A third group of real patients plays the synthetic table, so every alarm is false.",
-        ["benchmarks/audits.py", "--target", "hospdead", "--null", "40"],
+        ["benchmarks/audits.py", "--target", "hospdead", "--null", "20"],
     ),
     "Direct identifiers": (
         "identifiers",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from semblance import __version__
-from semblance.errors import GateRefused, InputError, Unsupported
+from semblance.errors import GateRefused, Unsupported
 from semblance.manner import Manner, Verbs, run_verbs
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def demo(manner: Manner, images: bool, out: Path) -> None:
 def describe(manner: Manner, source: str, output: Path | None, target: str | None, subject: str | None) -> None:
     """Infer what the columns of SOURCE mean, as TOML for you to edit."""
     from semblance import pipeline, schema_toml
-    from semblance.destination import write_text
+    from semblance.destination import check_new, write_text
 
-    if output is not None and output.exists():
-        raise InputError(f"{output} exists and may hold somebody's edits; name another file or delete it first.")
+    check_new(output)
+
     with redirect_stdout(sys.stderr):
         schema = pipeline.describe(source, target=target, subject=subject)
     text = schema_toml.dumps(schema)
@@ -260,11 +260,12 @@ def sample(
     if given or intervene:
         raise Unsupported("this version cannot condition or intervene yet; leave out --given and --do.")
     from semblance import model_folder, pipeline
-    from semblance.destination import write_table
+    from semblance.destination import check_new, write_table
     from semblance.progress import bars
     from semblance.source import format_of
 
     format_of(output)
+    check_new(output)
 
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         steps = pipeline.begin(seed=seed, progress=progress)
@@ -301,11 +302,13 @@ def audit(
 ) -> None:
     """Judge any synthetic table, whoever made it."""
     from semblance import pipeline
-    from semblance.destination import write_text
+    from semblance.destination import check_new, write_text
     from semblance.evidence import canonical_json
     from semblance.progress import bars
     from semblance.release.gate import Policy
     from semblance.report.page import render
+
+    check_new(output, report)
 
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         rules = Policy.load(policy)

@@ -13,6 +13,17 @@ from semblance.errors import InputError
 from semblance.source import format_of
 
 
+def check_new(*paths: Path | None) -> None:
+    """Refuse early to replace a file: it may be somebody's data or edits.
+
+    Raises:
+        InputError: one of the files exists.
+    """
+    for path in paths:
+        if path is not None and path.is_file():
+            raise InputError(f"{path}: exists, and is left as it is; name another file or delete this one first.")
+
+
 def write_table(data: Dataset, path: Path | str) -> Path:
     """Write a table in the format that the extension names, as its schema's dialect says where that fits.
 

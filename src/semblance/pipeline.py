@@ -135,7 +135,7 @@ def release(
         evidence=evidence,
         verdict=verdict,
         policy=policy or Policy.load(None),
-        schema_text=schema_toml.dumps(fake.schema),
+        schema_text=schema_toml.dumps(_as_drawn(fake)),
         write_synthetic=lambda folder: _write_synthetic(fake, folder),
     )
 
@@ -192,7 +192,7 @@ def run(
         model = fit(vault.train, steps, generator=made)
     with clock("sampling"):
         fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
-    notes = provenance.notes_on(patients)
+    notes = [*provenance.notes_on(patients), *provenance.rare_labels(vault.train)]
     with clock("judging"):
         comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made)
         facts = {
@@ -229,7 +229,11 @@ def train(
     steps = begin(seed=seed, progress=progress, cohort=raw.fingerprint)
     patients = read(raw, meaning)
     model = fit(patients, steps, generator=made)
-    facts = {**provenance.of_run(steps), "ledger": steps.ledger.to_dict(), "notes": provenance.notes_on(patients)}
+    facts = {
+        **provenance.of_run(steps),
+        "ledger": steps.ledger.to_dict(),
+        "notes": [*provenance.notes_on(patients), *provenance.rare_labels(patients)],
+    }
     model_folder.save(model, folder, recipe=made, facts=facts)
     return model
 
@@ -252,9 +256,13 @@ def judge(
         schema: None infers it from the two real tables together, never from the synthetic one.
     """
     train_raw, held_raw, fake_raw = _raw(learned_from), _raw(holdout), _raw(synthetic)
+    if held_raw.fingerprint and held_raw.fingerprint == train_raw.fingerprint:
+        raise InputError("the holdout is the training table itself; pass patients that the generator never saw.")
     for raw, what in ((held_raw, "holdout"), (fake_raw, "synthetic")):
         if strange := set(raw.frame.columns) ^ set(train_raw.frame.columns):
-            raise SchemaError(f"the {what} table and the training table differ in column {min(map(str, strange))!r}.")
+            name = min(map(str, strange))
+            lacks = "lacks" if name in train_raw.frame.columns else "has, unlike the training table,"
+            raise SchemaError(f"the {what} table {lacks} column {name!r}; give the tables the same columns.")
     if schema is None:
         both = pd.concat([train_raw.frame, held_raw.frame[list(train_raw.frame.columns)]], ignore_index=True)
         schema = describe(Raw(both, train_raw.dialect, train_raw.storage))
@@ -308,6 +316,19 @@ def load_schema(path: Path | str) -> Schema:
     except UnicodeDecodeError as error:
         raise InputError(f"schema {path}: is not UTF-8 text; save it as UTF-8.") from error
     return schema_toml.loads(text, where=str(path))
+
+
+def _as_drawn(fake: Dataset) -> Schema:
+    """The schema a recipient may see: only labels that were drawn, by name, since frequency would point at the rare."""
+    schema = fake.schema
+    for column in schema.modelled:
+        if not column.numeric:
+            drawn = set(fake.frame[column.name].dropna())
+            kept = [c for c in column.categories if c in drawn]
+            schema = schema.with_column(
+                replace(column, categories=tuple(kept if column.kind == "ordinal" else sorted(kept)))
+            )
+    return schema
 
 
 def _write_synthetic(fake: Dataset, folder: Path) -> str:

@@ -7,7 +7,10 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+import pandas as pd
+
 from semblance.contracts import Generator, Run
+from semblance.data.cells import MIN_PATIENTS
 from semblance.data.dataset import Dataset
 from semblance.schema import Schema
 
@@ -48,6 +51,20 @@ def _handled(schema: Schema) -> list[str]:
             columns = "Column" if len(names) == 1 else "Columns"
             notes.append(f"{columns} {', '.join(names)}: {words}.")
     return notes
+
+
+def rare_labels(train: Dataset) -> list[str]:
+    """Says, in one sentence or none, which columns have labels too rare for our generators to draw."""
+    names = []
+    for column in train.schema.modelled:
+        if not column.numeric:
+            held = pd.DataFrame({"label": train.frame[column.name], "patient": train.subjects}).groupby("label")
+            if (held["patient"].nunique() < MIN_PATIENTS).any():
+                names.append(column.name)
+    if not names:
+        return []
+    columns = f"column{'s' * (len(names) > 1)} {', '.join(names)}"
+    return [f"Labels held by fewer than {MIN_PATIENTS} training patients are never drawn; {columns} had such labels."]
 
 
 def _repeated(data: Dataset) -> list[str]:

@@ -90,8 +90,8 @@ class Column:
 
     @property
     def modelled(self) -> bool:
-        """True where a generator learns this column."""
-        return self.handling == "model" and self.role not in ("subject", "identifier")
+        """True where a generator learns this column: never free text or identifiers, whatever the handling says."""
+        return self.handling == "model" and self.kind != "text" and self.role not in ("subject", "identifier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,8 @@ class Schema:
 
     def with_role(self, name: str, role: Role) -> Schema:
         """A copy in which `name` holds `role`; a previous subject or target becomes a feature again."""
-        self[name]
+        if self[name].kind == "text" and role == "target":
+            raise SchemaError(f"column {name!r} is free text and cannot be the target; give it another kind first.")
         columns = []
         for c in self.columns:
             if c.name == name:

@@ -306,7 +306,11 @@ def test_audit_judges_any_table(patients_csv: Path, tmp_path: Path, capsys: pyte
     assert found["validity.rows.share"]["value"] < 1
     assert (tmp_path / "r.html").stat().st_size > 10_000
     assert "robot" not in (tmp_path / "e.json").read_text(encoding="utf-8")
+    for made in ("e.json", "r.html"):
+        (tmp_path / made).unlink()
     assert call(*words, "--enforce") == 20
+    for made in ("e.json", "r.html"):
+        (tmp_path / made).unlink()
     capsys.readouterr()
     (tmp_path / "s.csv").write_text("height\n1\n2\n", encoding="utf-8")
     assert call(*words) == 10
@@ -361,13 +365,35 @@ def test_a_full_disk(
     from semblance.formats.csv import Csv
 
     assert call("fit", patients_csv, "--model", tmp_path / "model", "--generator", "independent") == 0
-    (tmp_path / "drawn.csv").write_text("what was there before")
     monkeypatch.setattr(Csv, "write", full)
     capsys.readouterr()
     assert call("sample", tmp_path / "model", "--rows", 3, "-o", tmp_path / "drawn.csv") == 10
     assert "space" in one_line(capsys)
-    assert (tmp_path / "drawn.csv").read_text() == "what was there before"
-    assert {p.name for p in tmp_path.iterdir()} == {"model", "drawn.csv"}
+    assert {p.name for p in tmp_path.iterdir()} == {"model"}
+
+
+@pytest.mark.parametrize("verb", ["describe", "sample", "audit"])
+def test_no_file_is_ever_replaced(
+    verb: str, patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_bytes(patients_csv.read_bytes())
+    words = {
+        "describe": ("describe", mine, "-o", mine),
+        "sample": ("sample", tmp_path / "model", "--rows", 3, "-o", mine),
+        "audit": ("audit", "--train", mine, "--holdout", mine, "--synthetic", mine, "-o", mine),
+    }
+    assert call(*words[verb]) == 10
+    assert "left as it is" in one_line(capsys)
+    assert mine.read_bytes() == patients_csv.read_bytes()
+
+
+def test_the_training_table_is_no_holdout(
+    patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same = ("--train", patients_csv, "--holdout", patients_csv, "--synthetic", patients_csv)
+    assert call("audit", *same, "-o", tmp_path / "e.json") == 10
+    assert "never saw" in one_line(capsys)
 
 
 def test_an_unforeseen_error_is_one_line_without_its_words(tmp_path: Path) -> None:

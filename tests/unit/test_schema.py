@@ -60,10 +60,16 @@ def test_a_new_subject_replaces_the_old_one() -> None:
 
 
 def test_a_new_target_is_modelled_whatever_it_was() -> None:
-    changed = _schema().with_role("note", "target")
-    assert changed.target == "note"
-    assert changed["note"].modelled
+    changed = _schema().with_role("age", "target")
+    assert changed.target == "age"
+    assert changed["age"].modelled
     assert changed["died"].role == "feature"
+
+
+def test_free_text_is_never_modelled_and_cannot_be_the_target() -> None:
+    assert not Column("note", "text", handling="model").modelled
+    with pytest.raises(SchemaError, match="free text"):
+        _schema().with_role("note", "target")
 
 
 def test_an_unknown_column_is_named_beside_the_known() -> None:

@@ -4,8 +4,8 @@ A label is a cell of its own. On a numeric scale, a value that many patients sha
 that value; the other values are cut into quantile cells, inside which new values are drawn. "Missing" is a cell
 like any other, so that missingness is learned together with the values.
 
-Nothing kept here is one patient's own number: a spike is shared by at least `min_patients`, and every knot of a
-quantile cell is the mean of that many neighbouring values.
+Nothing kept here is one patient's own: a label and a spike are shared by at least `min_patients`, and every knot of
+a quantile cell is the mean of that many neighbouring values. A rarer label has no cell and can never be drawn.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from semblance.schema import Column
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
+MIN_PATIENTS = 11
+"""Patients behind a label, a spike or a knot, unless a recipe says otherwise."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -35,7 +38,7 @@ class Cells:
         edges: Upper edges between neighbouring quantile cells. (n_quantile_cells - 1,)
         quantile_cells: Positions of the quantile cells, in order. (n_quantile_cells,)
         has_missing: Whether a missing cell exists.
-        n_rare: Labels held by fewer than `min_patients` patients.
+        n_rare: Labels without a cell, because fewer than `min_patients` patients hold them.
     """
 
     column: Column
@@ -62,11 +65,11 @@ class Cells:
         return self.n_values + int(self.has_missing)
 
     def encode(self, values: pd.Series[Any]) -> Ints:
-        """Cell of each value: (n_rows,). Labels never seen when the cells were made count as missing, or cell 0."""
-        missing = self.n_values if self.has_missing else 0
+        """Cell of each value: (n_rows,). -1 for what has no cell: a rare label, or a gap where none was seen."""
+        missing = self.n_values if self.has_missing else -1
         if not self.column.numeric:
             codes = pd.Index(self.labels, dtype=object).get_indexer(pd.Index(values, dtype=object))
-            return np.where(codes < 0, missing, codes).astype(np.int32)
+            return np.where(values.isna().to_numpy(), missing, codes).astype(np.int32)
         scaled = to_scale(values, self.column)
         present = ~np.isnan(scaled)
         cells = np.full(len(scaled), missing, dtype=np.int32)
@@ -136,7 +139,7 @@ def make_cells(
     *,
     subjects: NDArray[np.int64],
     max_cells: int = 256,
-    min_patients: int = 11,
+    min_patients: int = MIN_PATIENTS,
     spike_share: float = 0.0015,
 ) -> Cells:
     """Choose the cells of one column from training values.
@@ -152,7 +155,9 @@ def make_cells(
     if not column.numeric:
         counts = values.dropna().value_counts(sort=False)
         holders = pd.DataFrame({"value": values, "subject": subjects}).groupby("value")["subject"].nunique()
-        n_rare = int((holders < min_patients).sum())
+        counts = counts[holders.reindex(counts.index) >= min_patients]
+        n_rare = len(holders) - len(counts)
+        has_missing = has_missing or counts.empty  # nothing common enough to draw: the column comes out empty
         if column.kind == "ordinal":
             known = {label: i for i, label in enumerate(column.categories)}
             labels = sorted(counts.index, key=lambda v: (known.get(v, len(known)), str(v)))
@@ -172,10 +177,16 @@ def make_cells(
 
 
 def _find_spikes(scaled: Floats, subjects: NDArray[np.int64], most: int, min_patients: int, share: float) -> Floats:
-    """Values shared by enough patients, at most `most` of them, the commonest first; sorted by value."""
+    """Values shared by enough patients, sorted; at most half of the cells, so that the rest keeps its shape.
+
+    On a coarse scale nearly every value is shared. If all of them had a cell, none were left for the rest: then only
+    values that stand out, with twice the rows of an average cell, are spikes.
+    """
     held = pd.DataFrame({"value": scaled, "subject": subjects}).groupby("value")["subject"]
     counts = pd.DataFrame({"rows": held.size(), "patients": held.nunique()})
     enough = counts[(counts["patients"] >= min_patients) & (counts["rows"] >= share * len(scaled))]
+    if len(enough) > most // 2 and len(enough) < len(counts):
+        enough = enough[enough["rows"] >= 2 * len(scaled) / most]
     kept = enough.sort_values("rows", ascending=False, kind="stable").head(most)
     return np.sort(kept.index.to_numpy(dtype=np.float64))
 

@@ -307,6 +307,9 @@ def _label(base: Column, filled: Mapping[str, int]) -> Column:
     if n >= 10 and len(filled) > 5 and (wordy or share >= UNIQUE):
         why = "free text, or texts that hardly repeat; it may name people, so it is left blank"
         return replace(base, kind="text", handling="blank", unit="", why=_because(base, why))
+    if _remarks(filled, n):
+        why = "a few common labels among free text; it may name people, so it is left blank: code the text to keep it"
+        return replace(base, kind="text", handling="blank", unit="", why=_because(base, why))
     base = replace(base, unit="")
     numeric = sum(k for text, k in filled.items() if looks_numeric(text))
     if numeric > 0.5 * n and not any(t.isalpha() for t in base.missing):
@@ -315,3 +318,13 @@ def _label(base: Column, filled: Mapping[str, int]) -> Column:
         cure = 'kept as labels; if the texts mean "no value", list them under `missing` and set the kind to number'
         return _labels(base, filled, f"{why}, {cure}")
     return _labels(base, filled, "labels" if len(filled) > 1 else "one label only")
+
+
+def _remarks(filled: Mapping[str, int], n: int) -> bool:
+    """Whether the cells that hardly repeat are sentences, and too many to be slips of the pen."""
+    rare = [text for text, count in filled.items() if count <= 2]
+    if len(rare) < max(10, 0.01 * n):
+        return False
+    words = float(np.mean([len(text.split()) for text in rare[:2000]]))
+    chinese = float(np.mean([sum("\u4e00" <= c <= "\u9fff" for c in text) for text in rare[:2000]]))
+    return words >= WORDY or chinese >= 12

@@ -122,7 +122,7 @@ def _value(text: str, column: Column) -> Any:
 
 
 def _check_scale(raw: Raw, column: Column, codes: Any, known: pd.Series[Any], *, strict: bool) -> None:
-    if not strict or column.bounds != "declared":
+    if not strict:
         return
     scale = to_scale(known, column)
     low = -np.inf if column.low is None else column.low
@@ -133,7 +133,7 @@ def _check_scale(raw: Raw, column: Column, codes: Any, known: pd.Series[Any], *,
             raw,
             column,
             np.isin(codes, beyond),
-            "outside the declared bounds",
+            "outside the bounds",
             "widen `low` and `high` or mend them",
         )
 

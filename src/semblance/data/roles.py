@@ -68,7 +68,7 @@ def names_patient(name: str) -> int:
     if re.search(r"(患者|病人|受试者|个人)(编号|号|id|ID|标识)|病历号|病案号|登记号|档案号", name):
         return 3
     if set(found) & OF_CARE:  # a stay is a stand-in for the patient where nothing better is there
-        return int(bool(set(found) & (NUMBERED | {"stay", "encounter", "hadm"})) and not set(found) & OF_KIND)
+        return int(bool(set(found) & (NUMBERED | {"encounter", "hadm"})) and not set(found) & OF_KIND)
     if joined in WHOLE or (set(found) & OF_PEOPLE and (set(found) & NUMBERED or len(found) == 1)):
         return 3
     return 2 if found in (("id",), ("seqn",), ("编号",), ("uid",)) else 0

@@ -25,7 +25,7 @@ from scipy.special import expit
 from semblance.contracts import Run
 from semblance.data.bisection import Bisection, bisect
 from semblance.data.boosting import boost_while_it_helps, lightgbm, patient_folds
-from semblance.data.cells import Cells, make_cells
+from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
 from semblance.errors import FitError, InputError
 from semblance.schema import Column, Schema
@@ -45,7 +45,7 @@ class Chain:
 
     Attributes:
         max_cells: Cells per numeric column, at most.
-        min_patients: Patients behind every spike and every knot of a cell.
+        min_patients: Patients behind every label, every spike and every knot of a cell.
         trees: Boosting rounds for each depth of questions, at most.
         patience: Rounds without a gain for unseen patients before boosting stops.
         leaves: Leaves per tree.
@@ -59,7 +59,7 @@ class Chain:
     about: ClassVar[str] = "boosted trees, one column after another: the default for tables"
 
     max_cells: int = 256
-    min_patients: int = 11
+    min_patients: int = MIN_PATIENTS
     trees: int = 200
     patience: int = 20
     leaves: int = 16
@@ -69,7 +69,7 @@ class Chain:
     min_rows: int = 100
 
     def refuses(self, schema: Schema) -> str | None:
-        return None if schema.modelled else "no column of the schema is to be modelled; set handling = 'model' on one."
+        return None if schema.modelled else "every column is an identifier, free text, or left out."
 
     def fit(self, train: Dataset, run: Run) -> ChainModel:
         """Learn the chain from training rows. Without differential privacy: no formal guarantee.
@@ -109,22 +109,24 @@ class Chain:
 
     def _link(self, position: int, codes: Codes, cells: list[Cells], folds: NDArray[np.int64], run: Run) -> Link:
         """Learn one column from the columns before it."""
-        target = codes[:, position].astype(np.int32)
-        mine = cells[position]
+        everyone, mine = codes[:, position].astype(np.int32), cells[position]
+        common = np.flatnonzero(everyone >= 0)  # a row whose label is too rare to be drawn teaches nothing here
+        target = everyone[common]
         questions = bisect(np.bincount(target, minlength=mine.n), last_apart=mine.has_missing)
         nodes, turns = questions.paths(mine.n)
         unordered = [i for i in range(position) if not cells[i].ordered and cells[i].n > 2]
         boosters = []
         for level in range(questions.n_levels):
-            rows = np.flatnonzero(nodes[target, level] >= 0)
+            here = np.flatnonzero(nodes[target, level] >= 0)
+            rows = common[here]
             if position == 0 or len(rows) < self.min_rows:
                 boosters.append("")
                 continue
-            asked = nodes[target[rows], level]
+            asked = nodes[target[here], level]
             boosters.append(
                 boost_while_it_helps(
                     _features(codes[rows, :position], questions, asked),
-                    turns[target[rows], level],
+                    turns[target[here], level],
                     start=questions.prior[asked],
                     unseen=folds[rows] == (position + level) % FOLDS,
                     categorical=unordered,
@@ -207,8 +209,8 @@ class ChainModel:
 
     @property
     def keeps_real_values(self) -> bool:
-        """True while labels held by fewer patients than `min_patients` are kept."""
-        return any(c.n_rare for c in self.cells)
+        """False: labels and spikes are shared by `min_patients` or more, and knots are means of as many values."""
+        return False
 
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""

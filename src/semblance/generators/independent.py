@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
-from semblance.data.cells import Cells, make_cells
+from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
 from semblance.errors import FitError
 from semblance.schema import Schema
@@ -27,10 +27,10 @@ class Independent:
     about: ClassVar[str] = "each column on its own: the floor other generators are measured from"
 
     max_cells: int = 256
-    min_patients: int = 11
+    min_patients: int = MIN_PATIENTS
 
     def refuses(self, schema: Schema) -> str | None:
-        return None if schema.modelled else "no column of the schema is to be modelled; set handling = 'model' on one."
+        return None if schema.modelled else "every column is an identifier, free text, or left out."
 
     def fit(self, train: Dataset, run: Run) -> IndependentModel:
         """Count each column's cells. Without differential privacy: no formal guarantee.
@@ -52,7 +52,8 @@ class Independent:
                 min_patients=self.min_patients,
             )
             cells.append(made)
-            counts = np.bincount(made.encode(train.frame[column.name]), minlength=max(1, made.n))
+            codes = made.encode(train.frame[column.name])
+            counts = np.bincount(codes[codes >= 0], minlength=made.n)
             shares.append(counts / counts.sum())
             run.progress("learning columns", done, len(train.schema.modelled))
         return IndependentModel(train.schema, tuple(cells), tuple(shares))
@@ -72,8 +73,8 @@ class IndependentModel:
 
     @property
     def keeps_real_values(self) -> bool:
-        """True while labels held by fewer patients than `min_patients` are kept."""
-        return any(c.n_rare for c in self.cells)
+        """False: labels and spikes are shared by `min_patients` or more, and knots are means of as many values."""
+        return False
 
     def __repr__(self) -> str:
         return f"IndependentModel({len(self.cells)} columns)"

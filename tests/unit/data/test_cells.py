@@ -76,12 +76,11 @@ def test_values_drawn_from_cells_follow_the_source() -> None:
 
 
 def test_labels_are_ordered_by_frequency_and_ordinals_by_meaning() -> None:
-    values = pd.Series(["b"] * 5 + ["a"] * 3 + ["c"] * 12 + [None], dtype=object)
-    nominal = make_cells(values, Column("l", "category"), subjects=np.arange(21))
+    values = pd.Series(["b"] * 15 + ["a"] * 13 + ["c"] * 22 + [None], dtype=object)
+    nominal = make_cells(values, Column("l", "category"), subjects=np.arange(51))
     assert nominal.labels == ("c", "b", "a")
     assert nominal.n == 4
-    assert nominal.n_rare == 2
-    ordered = make_cells(values, Column("l", "ordinal", categories=("a", "b", "c")), subjects=np.arange(21))
+    ordered = make_cells(values, Column("l", "ordinal", categories=("a", "b", "c")), subjects=np.arange(51))
     assert ordered.labels == ("a", "b", "c")
     assert list(ordered.decode(ordered.encode(values), np.random.default_rng(0)).dropna()) == list(values.dropna())
 
@@ -112,3 +111,24 @@ def test_round_trip_through_plain_data() -> None:
     assert (again.encode(values) == cells.encode(values)).all()
     one, two = (c.decode(cells.encode(values), np.random.default_rng(5)) for c in (cells, again))
     assert one.equals(two)
+
+
+def test_a_label_of_few_patients_can_never_be_drawn() -> None:
+    values = pd.Series(["often"] * 200 + ["rare"] * 10 + ["one man, many visits"] * 50, dtype=object)
+    subjects = np.concatenate([np.arange(210), np.full(50, 999)])
+    cells = make_cells(values, Column("l", "category"), subjects=subjects)
+    assert cells.labels == ("often",)
+    assert cells.n_rare == 2
+    assert set(cells.encode(values[values != "often"])) == {-1}
+    nothing = make_cells(pd.Series(["a", "b"] * 5, dtype=object), Column("l", "category"), subjects=np.arange(10))
+    assert nothing.decode(np.zeros(4, dtype=np.int32), np.random.default_rng(0)).isna().all()
+
+
+def test_a_coarse_scale_keeps_its_shape() -> None:
+    """Nearly every value is shared by many; the cells must not all go to them and leave one for the rest."""
+    values = np.random.default_rng(0).normal(50, 12, 9000).clip(0, 100).round(1)
+    column = Column("x", "number", decimals=1, low=0, high=100)
+    cells = cells_of(values, column)
+    assert len(cells.quantile_cells) > 64
+    drawn = cells.decode(cells.encode(pd.Series(values)), np.random.default_rng(1))
+    assert np.corrcoef(drawn, values)[0, 1] > 0.999

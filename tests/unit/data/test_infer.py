@@ -205,3 +205,21 @@ def test_real_tables_are_read_as_their_readme_says(path: str, subject: str | Non
         assert "None" in schema["A1Cresult"].categories
         assert schema["race"].missing == ("?",)
         assert schema["diag_1"].kind == schema["admission_type_id"].kind == "code"
+
+
+def test_sentences_among_common_labels_are_free_text() -> None:
+    rng = np.random.default_rng(0)
+    usual = rng.choice(["none", "stable"], 1000)
+    remark = [
+        f"seen again by ward {i} after a long night" if rng.random() < 0.1 else str(u) for i, u in enumerate(usual)
+    ]
+    raw = Raw(pd.DataFrame({"remark": remark, "x": [str(i % 7) for i in range(1000)]}, dtype=object), {"format": "csv"})
+    column = infer_schema(raw)["remark"]
+    assert (column.kind, column.handling) == ("text", "blank")
+
+
+def test_a_length_of_stay_is_no_patient() -> None:
+    stay = [str(1 + i % 39) for i in range(1000)]
+    raw = Raw(pd.DataFrame({"stay": stay, "record_id": [str(90000 + i) for i in range(1000)]}, dtype=object), {})
+    assert infer_schema(raw).subject is None
+    assert infer_schema(raw)["stay"].modelled

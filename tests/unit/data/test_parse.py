@@ -78,7 +78,7 @@ def test_values_are_typed_as_the_dataset_promises() -> None:
 @pytest.mark.parametrize(
     ("name", "cells", "says"),
     [
-        ("age", ["20", "17", "95"], "'age': 2 cells (first on line 3) outside the declared bounds"),
+        ("age", ["20", "17", "95"], "'age': 2 cells (first on line 3) outside the bounds"),
         ("age", ["20", "aged", "40"], "'age': 1 cell (first on line 3) cannot be read as whole numbers"),
         ("age", ["20", "30.5", "40"], "'age': 1 cell (first on line 3) cannot be read as whole numbers"),
         ("sex", ["f", "m", "secret"], "'sex': 1 cell (first on line 4) with a category"),

@@ -97,7 +97,7 @@ def test_a_damaged_model_is_one_sentence(tmp_path: Path) -> None:
 
 def test_nothing_to_learn_from() -> None:
     schema = Schema((Column("id", "code", role="identifier", handling="surrogate"),))
-    with pytest.raises(FitError, match="modelled"):
+    with pytest.raises(FitError, match="every column is an identifier"):
         Chain().fit(Dataset(pd.DataFrame({"id": ["a"] * 30}, dtype=object), schema), run_with())
     with pytest.raises(FitError, match="no training rows"):
         Chain().fit(planted(0), run_with())

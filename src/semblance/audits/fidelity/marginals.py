@@ -39,8 +39,8 @@ def marginals(samples: Samples, run: Run) -> Finding:
                 "kind": column.kind,
                 "unit": column.unit,
                 **_bars(samples, column),
-                "distance": float(fake[0]),
-                "floor": float(train[0]),
+                "distance": _coarse(float(fake[0]), samples),
+                "floor": _coarse(float(train[0]), samples),
                 "excess_low": excess.low,
                 "excess_high": excess.high,
             }
@@ -58,6 +58,12 @@ def marginals(samples: Samples, run: Run) -> Finding:
         f"as many training rows score; {samples.fake.n_rows} synthetic and {samples.held.n_rows} holdout rows",
         detail={"columns": charts},
     )
+
+
+def _coarse(distance: float, samples: Samples) -> float:
+    """Rounded to a step of `SMALL` held-out rows: a distance must not tell how few patients hold a label."""
+    step = max(0.001, SMALL / samples.held.n_rows)
+    return round(round(distance / step) * step, 6)
 
 
 def _distances(samples: Samples, column: Column, weights: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:

@@ -50,13 +50,19 @@ def missingness(samples: Samples, run: Run) -> Finding:
             "columns": [
                 {
                     "name": samples.columns[i].name,
-                    "holdout": round(float(rates[0][i]), 3),
-                    "synthetic": round(float(rates[1][i]), 3),
+                    "holdout": _coarse(float(rates[0][i]), samples.held.n_rows),
+                    "synthetic": _coarse(float(rates[1][i]), samples.fake.n_rows),
                 }
                 for i in some
             ]
         },
     )
+
+
+def _coarse(share: float, rows: int) -> float:
+    """Rounded to a step of 11 rows, so that a small number of patients cannot be worked out from it."""
+    step = max(0.001, 11 / rows)
+    return round(min(1.0, round(share / step) * step), 4)
 
 
 def _table(codes: np.ndarray[tuple[int], np.dtype[np.int64]], weights: Floats) -> Floats:
