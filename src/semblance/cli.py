@@ -75,7 +75,7 @@ def cli() -> None:
 
 
 @verb("semblance demo")
-@click.option("--images", is_flag=True, help="Chest X-rays instead of a table.")
+@click.option("--images", is_flag=True, help="Chest X-rays instead of a table. Not yet in this version.")
 @click.option("--out", type=FILE, metavar="DIR", default=Path("semblance-demo"), show_default=True)
 @click.pass_obj
 def demo(manner: Manner, images: bool, out: Path) -> None:
@@ -122,8 +122,10 @@ def describe(manner: Manner, source: str, output: Path | None, target: str | Non
 @GENERATOR
 @click.option("--rows", type=click.IntRange(min=1), help="Synthetic rows; default: as many as were learned from.")
 @SEED
-@click.option("--epsilon", type=float, help="Privacy budget of a differentially private generator.")
-@click.option("--delta", type=float, help="Its delta.")
+@click.option(
+    "--epsilon", type=float, help="Privacy budget of a differentially private generator. Not yet in this version."
+)
+@click.option("--delta", type=float, help="Its delta. Not yet in this version.")
 @POLICY
 @QUICK
 @click.pass_obj
@@ -243,8 +245,14 @@ def _pair(text: str) -> tuple[str, Any]:
 @click.argument("model", type=FILE)
 @click.option("--rows", type=click.IntRange(min=1), required=True, help="Rows to draw.")
 @click.option("-o", "--output", type=FILE, metavar="FILE", required=True, help="Format by extension.")
-@click.option("--given", multiple=True, metavar="COL=VALUE", help="Condition on a value.")
-@click.option("--do", "intervene", multiple=True, metavar="COL=VALUE", help="Set a value as an intervention.")
+@click.option("--given", multiple=True, metavar="COL=VALUE", help="Condition on a value. Not yet in this version.")
+@click.option(
+    "--do",
+    "intervene",
+    multiple=True,
+    metavar="COL=VALUE",
+    help="Set a value as an intervention. Not yet in this version.",
+)
 @SEED
 @click.pass_obj
 def sample(
@@ -326,7 +334,7 @@ def audit(
 
 @verb("semblance verify release")
 @click.argument("folder", type=FILE)
-@click.option("--public-key", type=FILE, metavar="FILE", help="Check a signature too.")
+@click.option("--public-key", type=FILE, metavar="FILE", help="Check a signature too. Not yet in this version.")
 @click.pass_obj
 def verify(manner: Manner, folder: Path, public_key: Path | None) -> None:
     """Check a release FOLDER offline: every file's hash, and the verdict decided again from the evidence."""

@@ -12,7 +12,7 @@ The autoregressive factorisation is that of NADE (Larochelle and Murray, 2011) a
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
@@ -67,6 +67,14 @@ class Chain:
     min_leaf: int = 50
     smoothing: float = 50.0
     min_rows: int = 100
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value < 0 or (value == 0 and field.name != "smoothing"):
+                raise InputError(f"parameter {field.name!r} of generator 'chain' must be above 0.")
+        if self.leaves < 2 or self.max_cells < 4:
+            raise InputError("generator 'chain' needs at least 2 leaves and 4 cells.")
 
     def refuses(self, schema: Schema) -> str | None:
         return None if schema.modelled else "every column is an identifier, free text, or left out."

@@ -111,6 +111,21 @@ def test_progress_is_reported_to_the_end() -> None:
     assert ("learning columns", 5, 5) in seen
 
 
+@pytest.mark.parametrize("wrong", [{"trees": 0}, {"leaves": 1}, {"max_cells": 2}, {"learning_rate": -0.1}])
+def test_parameters_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="generator 'chain'"):
+        Chain(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_rare_label_teaches_and_yields_nothing() -> None:
+    data = planted(800)
+    data.frame.loc[:6, "xor"] = "seven patients only"
+    schema = data.schema.with_column(Column("xor", "category", categories=("no", "yes", "seven patients only")))
+    model = Chain().fit(Dataset(data.frame, schema), run_with())
+    assert set(model.sample(5000, run_with(1)).frame["xor"]) == {"no", "yes"}
+    assert not model.keeps_real_values
+
+
 def test_reprs_show_no_values() -> None:
     model = Chain(trees=2).fit(planted(200), run_with())
     assert repr(model) == "ChainModel(5 columns)"
