@@ -235,6 +235,8 @@ def _date(base: Column, filled: Mapping[str, int], found: DateFormat) -> Column:
         limits = Bounds(0.0, 86_399.0, "seconds since midnight")
     why = f"{found.why}; {limits.why}"
     form = found.text
+    if found.moment and len(filled) >= 20 and "f" not in form.split("%S")[-1] and not (scale % 60).any():
+        form = form.replace("%S", "00")  # a clock that shows whole minutes: seconds of our own would give us away
     if base.storage and family(base.storage) in ("date", "datetime"):
         kind, form = ("date", "%Y-%m-%d") if family(base.storage) == "date" else ("datetime", "")
         why = f"stored as {base.storage}; {limits.why}"

@@ -223,3 +223,10 @@ def test_a_length_of_stay_is_no_patient() -> None:
     raw = Raw(pd.DataFrame({"stay": stay, "record_id": [str(90000 + i) for i in range(1000)]}, dtype=object), {})
     assert infer_schema(raw).subject is None
     assert infer_schema(raw)["stay"].modelled
+
+
+def test_a_clock_of_whole_minutes_stays_one() -> None:
+    texts = [f"2021-03-{1 + i % 28:02d} {i % 24:02d}:{(7 * i) % 60:02d}:00" for i in range(200)]
+    assert schema_of(seen=texts)["seen"].date_format == "%Y-%m-%d %H:%M:00"
+    to_the_second = [text[:-2] + f"{i % 60:02d}" for i, text in enumerate(texts)]
+    assert schema_of(seen=to_the_second)["seen"].date_format == "%Y-%m-%d %H:%M:%S"
