@@ -146,7 +146,8 @@ def make_cells(
 
     Args:
         subjects: Patient of each row, so that "many" means patients and not visits. (n_rows,)
-        max_cells: At most this many cells for values.
+        max_cells: At most this many spikes, and as many quantile cells: on a coarse scale nearly every value is a
+            spike, and the rest must keep its shape all the same.
         min_patients: Patients behind every spike, and values averaged into every knot.
         spike_share: A value held by this share of rows, and by `min_patients`, is a spike.
     """
@@ -170,23 +171,16 @@ def make_cells(
     rest = np.sort(scaled[present][~np.isin(scaled[present], spikes)])
     low = -np.inf if column.low is None else column.low
     high = np.inf if column.high is None else column.high
-    room = max(1, max_cells - len(spikes))
     too_few = len(rest) < min_patients and len(spikes) > 0  # a handful of stray values joins the nearest spikes
-    pieces = [] if too_few else _quantile_knots(rest, room, min_patients, low, high)
+    pieces = [] if too_few else _quantile_knots(rest, max_cells, min_patients, low, high)
     return _assemble(column, spikes, pieces, has_missing)
 
 
 def _find_spikes(scaled: Floats, subjects: NDArray[np.int64], most: int, min_patients: int, share: float) -> Floats:
-    """Values shared by enough patients, sorted; at most half of the cells, so that the rest keeps its shape.
-
-    On a coarse scale nearly every value is shared. If all of them had a cell, none were left for the rest: then only
-    values that stand out, with twice the rows of an average cell, are spikes.
-    """
+    """Values shared by enough patients, at most `most` of them, the commonest first; sorted by value."""
     held = pd.DataFrame({"value": scaled, "subject": subjects}).groupby("value")["subject"]
     counts = pd.DataFrame({"rows": held.size(), "patients": held.nunique()})
     enough = counts[(counts["patients"] >= min_patients) & (counts["rows"] >= share * len(scaled))]
-    if len(enough) > most // 2 and len(enough) < len(counts):
-        enough = enough[enough["rows"] >= 2 * len(scaled) / most]
     kept = enough.sort_values("rows", ascending=False, kind="stable").head(most)
     return np.sort(kept.index.to_numpy(dtype=np.float64))
 

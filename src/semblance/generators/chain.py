@@ -44,7 +44,7 @@ class Chain:
     not bought with memory: a fifth of those who may be learned from (never the holdout), another fifth each time.
 
     Attributes:
-        max_cells: Cells per numeric column, at most.
+        max_cells: Spikes, and quantile cells, per numeric column, at most.
         min_patients: Patients behind every label, every spike and every knot of a cell.
         trees: Boosting rounds for each depth of questions, at most.
         patience: Rounds without a gain for unseen patients before boosting stops.
@@ -145,7 +145,7 @@ class Chain:
                     smallest_leaf=self.min_leaf,
                     patience=self.patience,
                     smoothing=self.smoothing,
-                    bins=2 * self.max_cells,  # room for every cell of a parent to be told apart
+                    bins=2 * self.max_cells + 2,  # room for every cell of a parent to be told apart
                 )
             )
         return Link(questions, tuple(boosters))
