@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -18,6 +16,7 @@ from typing import Any
 import click
 
 from semblance.errors import GateRefused, InputError, Interrupted, SemblanceError
+from semblance.interruption import listening
 
 
 @dataclass(slots=True)
@@ -58,14 +57,13 @@ class Verbs(click.Group):
 def run_verbs(verbs: click.Group, arguments: Sequence[str] | None) -> int:
     """Run one command line and return its exit code. Unforeseen errors go on to Python, told in one line."""
     manner = Manner()
-    if threading.current_thread() is threading.main_thread():  # a shutdown is an interruption like Ctrl-C
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
     if "--debug" not in (sys.argv if arguments is None else arguments):
         sys.excepthook = _tell_unforeseen
         if not sys.warnoptions:  # a library's warning may quote a value
             warnings.simplefilter("ignore")
     try:
-        code = verbs.main(args=arguments, prog_name="semblance", standalone_mode=False, obj=manner)
+        with listening():
+            code = verbs.main(args=arguments, prog_name="semblance", standalone_mode=False, obj=manner)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

@@ -1,18 +1,33 @@
-"""Bars with the time left, on stderr and only when a person is watching."""
+"""Bars with the time left, on stderr and only when a person is watching. Each report is also a moment to stop."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Lock
 
 from semblance.contracts import Progress, silent
+from semblance.interruption import check
 
 
 @contextmanager
 def bars(*, hidden: bool = False) -> Iterator[Progress]:
-    """A Progress that draws one bar per stage; silent when `hidden` or when stderr is not a terminal."""
+    """A Progress that draws one bar per stage; silent when `hidden` or when stderr is not a terminal.
+
+    Each report raises KeyboardInterrupt if somebody asked to stop and the work went on.
+    """
+    with _drawing(hidden=hidden) as draw:
+
+        def report(stage: str, done: int, total: int) -> None:
+            check()
+            draw(stage, done, total)
+
+        yield report
+
+
+@contextmanager
+def _drawing(*, hidden: bool) -> Iterator[Progress]:
     if hidden or not sys.stderr.isatty():
         yield silent
         return
@@ -28,7 +43,7 @@ def bars(*, hidden: bool = False) -> Iterator[Progress]:
 
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as drawing:
         tasks: dict[str, rich.TaskID] = {}
-        lock = Lock()  # stages report from worker threads
+        lock = threading.Lock()  # stages report from worker threads
 
         def draw(stage: str, done: int, total: int) -> None:
             with lock:

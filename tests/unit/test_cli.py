@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import json
 import os
 import signal
@@ -17,7 +18,9 @@ import pytest
 from semblance import pipeline
 from semblance.cli import main
 from semblance.errors import MissingExtra
+from semblance.interruption import listening
 from semblance.manner import Manner
+from semblance.progress import bars
 
 
 def call(*words: object) -> int:
@@ -334,6 +337,18 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     assert len(err.splitlines()) == 1
     assert "interrupted" in err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_swallowed_interrupt_stops_at_the_next_report() -> None:
+    with listening(), bars(hidden=True) as progress:
+        progress("learning columns", 0, 2)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(KeyboardInterrupt):  # as a library's callback would
+                os.kill(os.getpid(), number)
+                time.sleep(1)
+            with pytest.raises(KeyboardInterrupt):
+                progress("learning columns", 1, 2)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("moment", ["surrogates.fill", "bundle.write"])
