@@ -82,8 +82,8 @@ def main() -> None:
     if not options.only or "yardstick" in options.only:
         prepare_judge()
     head = (
-        "# Results\n\nEach part is what the command above it printed (`make benchmark` runs them all and writes this file); "
-        "nothing is typed by hand. Development tables, so no claim "
+        "# Results\n\nEach part is what the command above it printed (`make benchmark` runs them all and writes this "
+        "file); nothing is typed by hand. Development tables, so no claim "
         f"about tables never seen. Python {platform.python_version()}, {platform.machine()}, two cores, no GPU; "
         "the machine was shared, so compare CPU seconds where they are given.\n"
     )
