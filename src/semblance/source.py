@@ -96,7 +96,8 @@ def _concatenate(tables: list[Raw], files: list[Path]) -> Raw:
         if sorted(table.frame.columns) != sorted(names):
             other = set(table.frame.columns) ^ set(names)
             raise InputError(
-                f"{file.name} and {files[0].name} differ in the column {min(other)!r}; give all files the same columns."
+                f"{file.name} and {files[0].name} differ in the column {min(other)!r}; "
+                "give all files the same columns or name one of them."
             )
         if dict(table.storage) != dict(first.storage):
             changed = next(name for name in names if table.storage[name] != first.storage[name])

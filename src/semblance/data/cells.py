@@ -79,7 +79,7 @@ class Cells:
     def _encode_numbers(self, scaled: Floats) -> Ints:
         at = np.flatnonzero(~np.isnan(self.spikes))
         values = self.spikes[at]
-        cells = np.zeros(len(scaled), dtype=np.int32)
+        cells = np.full(len(scaled), -1, dtype=np.int32)
         if len(self.quantile_cells):
             cells = self.quantile_cells[np.searchsorted(self.edges, scaled, side="right")]
         elif len(values):  # nothing but spikes: a stray value joins the nearest
@@ -171,7 +171,8 @@ def make_cells(
     rest = np.sort(scaled[present][~np.isin(scaled[present], spikes)])
     low = -np.inf if column.low is None else column.low
     high = np.inf if column.high is None else column.high
-    too_few = len(rest) < min_patients and len(spikes) > 0  # a handful of stray values joins the nearest spikes
+    too_few = len(rest) < min_patients  # a handful of stray values joins the nearest spikes, or is not drawn at all
+    has_missing = has_missing or (too_few and not len(spikes))
     pieces = [] if too_few else _quantile_knots(rest, max_cells, min_patients, low, high)
     return _assemble(column, spikes, pieces, has_missing)
 

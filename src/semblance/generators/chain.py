@@ -217,8 +217,8 @@ class ChainModel:
 
     @property
     def keeps_real_values(self) -> bool:
-        """False: labels and spikes are shared by `min_patients` or more, and knots are means of as many values."""
-        return False
+        """True where some labels were too rare to be drawn: the schema saved beside the model still lists them."""
+        return any(c.n_rare for c in self.cells)
 
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""

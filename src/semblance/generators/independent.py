@@ -73,8 +73,8 @@ class IndependentModel:
 
     @property
     def keeps_real_values(self) -> bool:
-        """False: labels and spikes are shared by `min_patients` or more, and knots are means of as many values."""
-        return False
+        """True where some labels were too rare to be drawn: the schema saved beside the model still lists them."""
+        return any(c.n_rare for c in self.cells)
 
     def __repr__(self) -> str:
         return f"IndependentModel({len(self.cells)} columns)"

@@ -123,7 +123,8 @@ def test_a_rare_label_teaches_and_yields_nothing() -> None:
     schema = data.schema.with_column(Column("xor", "category", categories=("no", "yes", "seven patients only")))
     model = Chain().fit(Dataset(data.frame, schema), run_with())
     assert set(model.sample(5000, run_with(1)).frame["xor"]) == {"no", "yes"}
-    assert not model.keeps_real_values
+    assert model.keeps_real_values  # the schema saved beside it still lists the label
+    assert not Chain(trees=2).fit(planted(800), run_with()).keeps_real_values
 
 
 def test_reprs_show_no_values() -> None:
