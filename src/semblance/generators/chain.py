@@ -1,7 +1,7 @@
 """The conditional chain: each column learned given the columns before it, by boosted trees over cells.
 
 A column becomes ordered cells (``data/cells.py``) and a cell becomes a few yes/no questions
-(``data/bisection.py``). All questions at one depth of one column share a gradient-boosted classifier (LightGBM)
+(``conditionals/bisection.py``). All questions at one depth of one column share a gradient-boosted classifier (LightGBM)
 that sees the cells of the earlier columns and which question is asked. Each starts from the plain log-odds of the
 answer, so the marginals are right before anything is learned; the trees add only what the other columns tell.
 
@@ -19,12 +19,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.special import expit
 
+from semblance.conditionals.link import Capacity, Link, learn_link
 from semblance.contracts import Run
-from semblance.data.bisection import Bisection, bisect
-from semblance.data.boosting import boost_while_it_helps, lightgbm, patient_folds
+from semblance.data.boosting import patient_folds
 from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
 from semblance.errors import FitError, InputError
@@ -33,7 +31,6 @@ from semblance.schema import Column, Schema
 FILE = "chain.json"
 TREES = "trees"
 FOLDS = 5
-Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that is what the trees read
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,50 +102,25 @@ class Chain:
         for position, (column, made) in enumerate(zip(columns, cells, strict=True)):
             codes[:, position] = made.encode(train.frame[column.name])
         folds = patient_folds(subjects, FOLDS, run.seeds("fit/chain/folds"))
+        capacity = Capacity(
+            trees=self.trees,
+            patience=self.patience,
+            leaves=self.leaves,
+            learning_rate=self.learning_rate,
+            min_leaf=self.min_leaf,
+            smoothing=self.smoothing,
+            min_rows=self.min_rows,
+            bins=2 * self.max_cells + 2,  # room for every cell of a parent to be told apart
+        )
         learned = count()  # columns may finish in any order; next() on a counter is safe between threads
 
         def link_of(position: int) -> Link:
-            made = self._link(position, codes, cells, folds, run)
+            made = learn_link(position, codes, cells, folds, capacity=capacity, seeds=run.seeds)
             run.progress("learning columns", next(learned) + 1, len(columns))
             return made
 
         links = run.engine.map(link_of, range(len(columns)))
         return ChainModel(train.schema, tuple(c.name for c in columns), tuple(cells), tuple(links))
-
-    def _link(self, position: int, codes: Codes, cells: list[Cells], folds: NDArray[np.int64], run: Run) -> Link:
-        """Learn one column from the columns before it."""
-        everyone, mine = codes[:, position].astype(np.int32), cells[position]
-        common = np.flatnonzero(everyone >= 0)  # a row whose label is too rare to be drawn teaches nothing here
-        target = everyone[common]
-        questions = bisect(np.bincount(target, minlength=mine.n), last_apart=mine.has_missing)
-        nodes, turns = questions.paths(mine.n)
-        unordered = [i for i in range(position) if not cells[i].ordered and cells[i].n > 2]
-        boosters = []
-        for level in range(questions.n_levels):
-            here = np.flatnonzero(nodes[target, level] >= 0)
-            rows = common[here]
-            if position == 0 or len(rows) < self.min_rows:
-                boosters.append("")
-                continue
-            asked = nodes[target[here], level]
-            boosters.append(
-                boost_while_it_helps(
-                    _features(codes[rows, :position], questions, asked),
-                    turns[target[here], level],
-                    start=questions.prior[asked],
-                    unseen=folds[rows] == (position + level) % FOLDS,
-                    categorical=unordered,
-                    seed=run.seeds.integer(f"fit/chain/{position}/{level}"),
-                    trees=self.trees,
-                    leaves=self.leaves,
-                    rate=self.learning_rate,
-                    smallest_leaf=self.min_leaf,
-                    patience=self.patience,
-                    smoothing=self.smoothing,
-                    bins=2 * self.max_cells + 2,  # room for every cell of a parent to be told apart
-                )
-            )
-        return Link(questions, tuple(boosters))
 
     @staticmethod
     def load(folder: Path, schema: Schema) -> ChainModel:
@@ -161,46 +133,12 @@ class Chain:
             data = json.loads((folder / FILE).read_text(encoding="utf-8"))
             order = tuple(data["order"])
             cells = tuple(Cells.from_dict(c, schema[name]) for name, c in zip(order, data["cells"], strict=True))
-            links = tuple(_load_link(folder / TREES, i, link) for i, link in enumerate(data["links"]))
+            links = tuple(Link.load(folder / TREES, i, link) for i, link in enumerate(data["links"]))
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{folder} does not hold a complete chain model; fit it again or copy the whole folder."
             ) from error
         return ChainModel(schema, order, cells, links)
-
-
-@dataclass(frozen=True, eq=False)
-class Link:
-    """One column of the chain: its questions, and a classifier for each depth ("" = plain log-odds)."""
-
-    questions: Bisection
-    boosters: tuple[str, ...]
-
-    def draw(self, before: Codes, rng: np.random.Generator, *, workers: int) -> NDArray[np.int32]:
-        """A cell for each row given the cells drawn before it: (n,)."""
-        n = len(before)
-        questions = self.questions
-        cells = np.zeros(n, dtype=np.int32)
-        node = np.full(n, 0 if len(questions) else -1, dtype=np.int32)
-        for model in self.boosters:
-            rows = np.flatnonzero(node >= 0)
-            if not len(rows):
-                break
-            asked = node[rows]
-            odds = questions.prior[asked].copy()
-            if model:
-                features = _features(before[rows], questions, asked)
-                booster = lightgbm().Booster(model_str=model)
-                odds += booster.predict(features, raw_score=True, num_threads=workers)
-            right = rng.random(n)[rows] < expit(odds)
-            cells[rows] = np.where(right, questions.cut[asked], questions.low[asked])
-            node[rows] = np.where(right, questions.right[asked], questions.left[asked])
-        return cells
-
-
-def _features(before: Codes, questions: Bisection, asked: NDArray[np.int32]) -> Codes:
-    """What a classifier sees: the earlier cells and where the question cuts: (n, n_before + 1)."""
-    return np.column_stack([before, questions.cut[asked]]).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,29 +173,11 @@ class ChainModel:
 
     def save(self, folder: Path) -> None:
         """Write ``chain.json`` and one text file a classifier under ``trees/``."""
+        trees = folder / TREES
+        trees.mkdir()
         data = {
             "order": self.order,
             "cells": [c.to_dict() for c in self.cells],
-            "links": [
-                {"questions": link.questions.to_dict(), "learned": [bool(b) for b in link.boosters]}
-                for link in self.links
-            ],
+            "links": [link.save(trees, position) for position, link in enumerate(self.links)],
         }
         (folder / FILE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        (folder / TREES).mkdir()
-        for position, link in enumerate(self.links):
-            for level, booster in enumerate(link.boosters):
-                if booster:
-                    (folder / TREES / _tree_file(position, level)).write_text(booster, encoding="utf-8")
-
-
-def _tree_file(position: int, level: int) -> str:
-    return f"{position:04d}-{level:02d}.txt"
-
-
-def _load_link(folder: Path, position: int, saved: dict[str, Any]) -> Link:
-    boosters = tuple(
-        (folder / _tree_file(position, level)).read_text(encoding="utf-8") if learned else ""
-        for level, learned in enumerate(saved["learned"])
-    )
-    return Link(Bisection.from_dict(saved["questions"]), boosters)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from semblance.data.boosting import boost_while_it_helps, lightgbm, patient_folds
+from semblance.conditionals.trees import boost_while_it_helps
+from semblance.data.boosting import lightgbm, patient_folds
 
 Array = np.ndarray[Any, Any]
 

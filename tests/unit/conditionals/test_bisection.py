@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semblance.data.bisection import Bisection, bisect
+from semblance.conditionals.bisection import Bisection, bisect
 
 
 def leaves_by_walking(tree: Bisection, n: int) -> list[list[int]]:

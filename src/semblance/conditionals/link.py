@@ -1,0 +1,148 @@
+"""One column of a chain: its questions, and for each depth of them a classifier that sees the columns before.
+
+A link only answers one thing: the log-odds of going right at a node, given the cells of the earlier columns.
+Drawing, and all that is built on it, follows from that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from semblance.conditionals.bisection import Bisection, bisect
+from semblance.conditionals.trees import boost_while_it_helps
+from semblance.data.boosting import lightgbm
+from semblance.data.cells import Cells
+from semblance.seeds import Seeds
+
+Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that is what the trees read
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much the classifiers of a link may learn; see the parameters of ``generators/chain.py``."""
+
+    trees: int
+    patience: int
+    leaves: int
+    learning_rate: float
+    min_leaf: int
+    smoothing: float
+    min_rows: int
+    bins: int
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """One column of the chain: its questions, and a classifier for each depth ("" = plain log-odds)."""
+
+    questions: Bisection
+    boosters: tuple[str, ...]
+
+    def odds(self, before: Codes, asked: Ints, *, workers: int) -> Floats:
+        """Log-odds of going right at node `asked[i]` for row i, given the cells before it: (n,).
+
+        All of `asked` must lie at one depth.
+        """
+        odds: Floats = self.questions.prior[asked].copy()
+        model = self.boosters[self.questions.depth[asked[0]]] if len(asked) else ""
+        if model:
+            booster = lightgbm().Booster(model_str=model)
+            odds += booster.predict(_features(before, self.questions, asked), raw_score=True, num_threads=workers)
+        return odds
+
+    def draw(self, before: Codes, rng: np.random.Generator, *, workers: int) -> Ints:
+        """A cell for each row given the cells drawn before it: (n,)."""
+        n = len(before)
+        questions = self.questions
+        cells = np.zeros(n, dtype=np.int32)
+        node = np.full(n, 0 if len(questions) else -1, dtype=np.int32)
+        for _ in range(questions.n_levels):
+            rows = np.flatnonzero(node >= 0)
+            if not len(rows):
+                break
+            asked = node[rows]
+            right = rng.random(n)[rows] < expit(self.odds(before[rows], asked, workers=workers))
+            cells[rows] = np.where(right, questions.cut[asked], questions.low[asked])
+            node[rows] = np.where(right, questions.right[asked], questions.left[asked])
+        return cells
+
+    def save(self, folder: Path, position: int) -> dict[str, Any]:
+        """Write the classifiers as text files; returns the rest as plain data for a JSON file."""
+        for level, booster in enumerate(self.boosters):
+            if booster:
+                (folder / _tree_file(position, level)).write_text(booster, encoding="utf-8")
+        return {"questions": self.questions.to_dict(), "learned": [bool(b) for b in self.boosters]}
+
+    @classmethod
+    def load(cls, folder: Path, position: int, saved: dict[str, Any]) -> Link:
+        """Read back what `save` wrote.
+
+        Raises:
+            OSError, KeyError: a file or an entry is missing.
+        """
+        boosters = tuple(
+            (folder / _tree_file(position, level)).read_text(encoding="utf-8") if learned else ""
+            for level, learned in enumerate(saved["learned"])
+        )
+        return cls(Bisection.from_dict(saved["questions"]), boosters)
+
+
+def learn_link(
+    position: int, codes: Codes, cells: list[Cells], folds: NDArray[np.int64], *, capacity: Capacity, seeds: Seeds
+) -> Link:
+    """Learn one column from the columns before it.
+
+    Args:
+        position: Of the column. codes: Cells of all rows, -1 where a value has none. (n_rows, n_columns)
+        folds: Fold of each row's patient; which fold only says when to stop changes with column and depth. (n_rows,)
+    """
+    everyone, mine = codes[:, position].astype(np.int32), cells[position]
+    common = np.flatnonzero(everyone >= 0)  # a row whose label is too rare to be drawn teaches nothing here
+    target = everyone[common]
+    questions = bisect(np.bincount(target, minlength=mine.n), last_apart=mine.has_missing)
+    nodes, turns = questions.paths(mine.n)
+    unordered = [i for i in range(position) if not cells[i].ordered and cells[i].n > 2]
+    n_folds = int(folds.max()) + 1
+    boosters = []
+    for level in range(questions.n_levels):
+        here = np.flatnonzero(nodes[target, level] >= 0)
+        rows = common[here]
+        if position == 0 or len(rows) < capacity.min_rows:
+            boosters.append("")
+            continue
+        asked = nodes[target[here], level]
+        boosters.append(
+            boost_while_it_helps(
+                _features(codes[rows, :position], questions, asked),
+                turns[target[here], level],
+                start=questions.prior[asked],
+                unseen=folds[rows] == (position + level) % n_folds,
+                categorical=unordered,
+                seed=seeds.integer(f"fit/chain/{position}/{level}"),
+                trees=capacity.trees,
+                leaves=capacity.leaves,
+                rate=capacity.learning_rate,
+                smallest_leaf=capacity.min_leaf,
+                patience=capacity.patience,
+                smoothing=capacity.smoothing,
+                bins=capacity.bins,
+            )
+        )
+    return Link(questions, tuple(boosters))
+
+
+def _features(before: Codes, questions: Bisection, asked: Ints) -> Codes:
+    """What a classifier sees: the earlier cells and where the question cuts: (n, n_before + 1)."""
+    return np.column_stack([before, questions.cut[asked]]).astype(np.float32)
+
+
+def _tree_file(position: int, level: int) -> str:
+    return f"{position:04d}-{level:02d}.txt"
