@@ -82,6 +82,7 @@ def test_the_public_face_is_pinned() -> None:
         "begin",
         "decide",
         "describe",
+        "explain_column",
         "fit",
         "judge",
         "load_schema",

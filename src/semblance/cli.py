@@ -90,27 +90,55 @@ def demo(manner: Manner, images: bool, out: Path) -> None:
 @verb("semblance describe patients.csv -o schema.toml")
 @click.argument("source")
 @click.option("-o", "--output", type=FILE, metavar="FILE", help="Write here; default: stdout.")
+@click.option("--explain", "columns", multiple=True, metavar="COLUMN", help="Say why, column by column, instead.")
+@SCHEMA
 @TARGET
 @SUBJECT
 @click.pass_obj
-def describe(manner: Manner, source: str, output: Path | None, target: str | None, subject: str | None) -> None:
-    """Infer what the columns of SOURCE mean, as TOML for you to edit."""
+def describe(
+    manner: Manner,
+    source: str,
+    output: Path | None,
+    columns: tuple[str, ...],
+    schema: Path | None,
+    target: str | None,
+    subject: str | None,
+) -> None:
+    """Infer what the columns of SOURCE mean, as TOML for you to edit.
+
+    With --explain, say instead what was inferred about a column, why, and how to overrule it; no rare value is shown.
+    """
     from semblance import pipeline, schema_toml
     from semblance.destination import check_new, write_text
 
+    if (output if columns else schema) is not None:
+        raise click.UsageError("--schema goes with --explain, and -o without it.")
+    if columns:
+        return _explain(manner, source, columns, schema, target=target, subject=subject)
     check_new(output)
 
     with redirect_stdout(sys.stderr):
-        schema = pipeline.describe(source, target=target, subject=subject)
-    text = schema_toml.dumps(schema)
-    facts: dict[str, Any] = {"columns": len(schema), "target": schema.target, "subject": schema.subject}
+        found = pipeline.describe(source, target=target, subject=subject)
+    text = schema_toml.dumps(found)
+    facts: dict[str, Any] = {"columns": len(found), "target": found.target, "subject": found.subject}
     for handling in ("surrogate", "blank", "drop"):
-        facts[handling] = [c.name for c in schema if c.handling == handling]
+        facts[handling] = [c.name for c in found if c.handling == handling]
     if output is None:
-        manner.tell({**facts, "schema": text}, text.rstrip("\n"))
-        return
+        return manner.tell({**facts, "schema": text}, text.rstrip("\n"))
     write_text(text, output)
-    manner.tell({**facts, "file": str(output)}, f"{output}: {len(schema)} columns; read it, edit it, use --schema.")
+    manner.tell({**facts, "file": str(output)}, f"{output}: {len(found)} columns; read it, edit it, use --schema.")
+
+
+def _explain(manner: Manner, source: str, names: tuple[str, ...], schema: Path | None, **asked: str | None) -> None:
+    from semblance import pipeline
+    from semblance.explanation.words import in_words
+    from semblance.source import read_source
+
+    with redirect_stdout(sys.stderr):
+        raw = read_source(source)
+        meaning = pipeline.describe(raw, **asked) if schema is None else pipeline.load_schema(schema)
+        told = [pipeline.explain_column(raw, name, schema=meaning, **asked) for name in dict.fromkeys(names)]
+    manner.tell({"columns": [e.to_dict() for e in told]}, "\n\n\n".join(map(in_words, told)))
 
 
 @verb("semblance run patients.csv --out release --target died --subject patient_id")

@@ -26,6 +26,7 @@ from semblance.destination import write_table
 from semblance.engines.local import Local
 from semblance.errors import InputError, SchemaError, Unsupported
 from semblance.evidence import Evidence, Finding
+from semblance.explanation.explain import Explanation, explain
 from semblance.privacy.ledger import Charge, Ledger
 from semblance.release import bundle, disclosure, gate
 from semblance.release.gate import Policy, Verdict
@@ -55,7 +56,26 @@ def describe(source: Any, *, target: str | None = None, subject: str | None = No
     Raises:
         InputError: the source cannot be read, or lacks a column that was named.
     """
-    return roles(infer.infer_schema(_raw(source)), target, subject)
+    return roles(infer.infer_schema(_raw(source), subject=subject), target, subject)
+
+
+def explain_column(
+    source: Any, name: str, *, schema: Schema | None = None, target: str | None = None, subject: str | None = None
+) -> Explanation:
+    """Say what column `name` is taken for, why, what would change that, and how to overrule it.
+
+    Args:
+        schema: As edited by a person; None infers it.
+
+    Privacy: reads real patients without differential privacy. Names no label that fewer than eleven patients hold,
+    counts no fewer than eleven patients, rounds other counts; bounds are those of the schema.
+
+    Raises:
+        InputError: the source cannot be read, or there is no such column.
+    """
+    raw = _raw(source)
+    meaning = describe(raw, subject=subject) if schema is None else schema
+    return explain(raw, roles(meaning, target, subject), name)
 
 
 def read(source: Any, schema: Schema) -> Dataset:

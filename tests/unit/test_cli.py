@@ -209,6 +209,25 @@ def test_json_is_one_object_and_nothing_else(
     }
 
 
+def test_describe_explains_columns(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("describe", patients_csv, "--explain", "age", "--explain", "sex", "--explain", "age") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert [line for line in out.splitlines() if line and line[0] != " "][0].startswith("age: integer")
+    assert out.count("What the table holds") == 2
+    assert call("describe", patients_csv, "--explain", "died", "--target", "died", "--json") == 0
+    (told,) = json.loads(capsys.readouterr().out)["columns"]
+    assert told["by_hand"] == ["role: target; the table alone suggests feature"]
+    assert call("describe", patients_csv, "-o", tmp_path / "s.toml") == 0
+    capsys.readouterr()
+    assert call("describe", patients_csv, "--schema", tmp_path / "s.toml", "--explain", "died", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["columns"][0]["by_hand"] == []
+    assert call("describe", patients_csv, "--explain", "presure") == 10
+    assert "'pressure'" in one_line(capsys)
+    assert call("describe", patients_csv, "--explain", "age", "-o", tmp_path / "x.txt") == 2
+    assert call("describe", patients_csv, "--schema", tmp_path / "s.toml") == 2
+
+
 def test_a_refusal_exits_20_after_writing_the_folder(
     patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

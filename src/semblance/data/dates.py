@@ -176,6 +176,16 @@ def find_format(texts: Sequence[str]) -> DateFormat | None:
     return DateFormat(form, re.search("%-?[HI]", form) is not None, _why(fitting[0], fitting))
 
 
+def nearest_format(texts: Sequence[str]) -> tuple[str, list[str]] | None:
+    """The format that reads most of the texts, and the texts it does not read; None when it reads less than half."""
+    forms = dict.fromkeys(form for text in texts[:20] if FIRST_LOOK.search(text) for form in _candidates(text))
+    unread = {form: [text for text in texts if not _reads_all([text], form)] for form in list(forms)[:20]}
+    best = min(unread, key=lambda form: len(unread[form]), default=None)
+    if best is None or len(unread[best]) > 0.5 * len(texts):
+        return None
+    return re.sub(r"%[-\d]?", "%", best), unread[best]
+
+
 def _candidates(first: str) -> list[str]:
     """Formats that read one text."""
     found = [re.sub("%([HI])", r"%-\1", time) for time in TIMES if re.match(r"\d{1,2}[:时]", first)]

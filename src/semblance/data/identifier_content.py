@@ -111,6 +111,15 @@ def kind_of(distinct: Sequence[str], *, n: int, increasing: bool) -> str | None:
     return None
 
 
+def lookalikes(distinct: Sequence[str]) -> dict[str, list[str]]:
+    """The cells that look like an identifier, by kind, however few they are; see `kind_of` for how many it takes."""
+    texts = [(text, text.strip()) for text in distinct]
+    found = {kind: [text for text, bare in texts if pattern.fullmatch(bare)] for kind, pattern in PATTERNS.items()}
+    for kind, test in CHECKS.items():
+        found[kind] = list(dict.fromkeys([*found.get(kind, []), *(text for text, bare in texts if test(bare))]))
+    return {kind: cells for kind, cells in found.items() if cells}
+
+
 def _chinese_addresses(sample: Sequence[str], *, n: int) -> bool:
     marks = sum(len(CHINESE_PLACE.findall(text)) >= 2 and len(text) >= 6 for text in sample)
     return marks >= 0.7 * len(sample) and len(sample) >= min(10, 0.5 * n)

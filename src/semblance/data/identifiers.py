@@ -106,6 +106,15 @@ def by_name(name: str, cells: Cells) -> str | None:
     return None
 
 
+def could_mean(name: str) -> tuple[str, ...]:
+    """The kinds of identifier that a column's name may speak of, whatever its cells hold."""
+    found = words(name)
+    spoken = [what for what, phrases in CHINESE.items() if any(phrase in name.lower() for phrase in phrases)]
+    return tuple(
+        spoken + [what for what, phrases in NAMED.items() if any(_has(found, phrase) for phrase in phrases)]
+    )
+
+
 def _has(found: tuple[str, ...], phrase: str) -> bool:
     wanted = phrase.split()
     return any(list(found[i : i + len(wanted)]) == wanted for i in range(len(found)))

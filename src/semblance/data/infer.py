@@ -47,12 +47,16 @@ def infer_schema(raw: Raw, *, name: str = "table", subject: str | None = None) -
     Raises:
         InputError: when the table has fewer than two rows, or a column holds infinity.
     """
-    columns = tuple(_describe(look) for look in look_at(raw, subject=subject))
+    columns = tuple(first_answer(look)[1] for look in look_at(raw, subject=subject))
     return Schema(columns=columns, name=name, dialect=dict(raw.dialect))
 
 
-def _describe(look: Look) -> Column:
-    """What the first question with an answer says of the column."""
+def first_answer(look: Look) -> tuple[str, Column]:
+    """The first of `QUESTIONS` that has an answer, and what it says of the column.
+
+    Raises:
+        InputError: when the column holds infinity.
+    """
     infinite = {text for text in look.filled if looks_infinite(text)}
     if infinite and all(looks_numeric(t) for t in look.filled if t not in infinite):
         rows = look.seen.rows_of(infinite)
@@ -60,7 +64,7 @@ def _describe(look: Look) -> Column:
             f"column {look.name!r} holds infinity in {len(rows)} rows (first on {look.seen.place(int(rows[0]))}); "
             "replace it by a number or by nothing."
         )
-    return next(found for ask in QUESTIONS.values() if (found := ask(look)) is not None)
+    return next((name, found) for name, ask in QUESTIONS.items() if (found := ask(look)) is not None)
 
 
 def _empty(look: Look) -> Column | None:
