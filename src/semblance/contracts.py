@@ -4,10 +4,13 @@ in ``catalog.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from semblance.data.dataset import Dataset
 from semblance.data.raw import Raw
@@ -77,6 +80,88 @@ class Model(Protocol):
 
     def save(self, folder: Path) -> None:
         """Write data files only (JSON, npz, text); loading them never runs code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What rows that were drawn under conditions are worth.
+
+    Attributes:
+        rows: Rows drawn.
+        particles: Partial rows that they were drawn from, weighted by how likely they meet the conditions.
+        effective: Independent particles that would tell as much.
+        repeated: Rows that share all their columns up to the last condition with another of them.
+        probability: Estimated share of all rows, drawn without conditions, that meet them.
+    """
+
+    rows: int
+    particles: int
+    effective: float
+    repeated: int
+    probability: float
+
+    @classmethod
+    def together(cls, accounts: Sequence[Account]) -> Account:
+        """One account of several draws under the same conditions."""
+        particles = sum(a.particles for a in accounts)
+        return cls(
+            rows=sum(a.rows for a in accounts),
+            particles=particles,
+            effective=sum(a.effective for a in accounts),
+            repeated=sum(a.repeated for a in accounts),
+            probability=sum(a.probability * a.particles for a in accounts) / particles,
+        )
+
+    @property
+    def caution(self) -> str | None:
+        """One sentence where the rows tell clearly less than their number says; None otherwise."""
+        if self.effective >= 0.5 * self.rows:
+            return None
+        return (
+            f"the conditions are rarely met together: the {self.rows} rows tell as much as {self.effective:.0f} "
+            f"independent ones, and {self.repeated} of them share their first columns with another."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What filled cells are worth.
+
+    Attributes:
+        rows: Rows in which something was filled. cells: Cells filled.
+        particles: Candidates for each row. effective: Independent ones that would tell as much; the median row.
+        thin: Rows with fewer than two effective candidates.
+    """
+
+    rows: int
+    cells: int
+    particles: int
+    effective: float
+    thin: int
+
+    @property
+    def caution(self) -> str | None:
+        """One sentence where many rows had too few candidates; None otherwise."""
+        if self.thin <= 0.1 * self.rows:
+            return None
+        return (
+            f"{self.thin} of {self.rows} filled rows had fewer than two candidates that fit what is known of them; "
+            "their values are rough."
+        )
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """What a model can also promise: answers about some columns given others."""
+
+    def sample_given(self, n: int, given: Sequence[str], run: Run) -> tuple[Dataset, Account]:
+        """Draw `n` rows that meet every condition, such as "sex=F" or "age>=65"."""
+
+    def impute(self, data: Dataset, run: Run, *, columns: Sequence[str] = ()) -> tuple[Dataset, Filled]:
+        """Fill missing cells given the rest of their row; what was there stays as it is."""
+
+    def log_prob(self, data: Dataset) -> NDArray[np.float64]:
+        """Natural log of the probability of each row: (n_rows,)."""
 
 
 class Generator(Protocol):

@@ -12,6 +12,7 @@ The autoregressive factorisation is that of NADE (Larochelle and Murray, 2011) a
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import count
 from pathlib import Path
@@ -19,9 +20,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from semblance.conditionals.imputation import PARTICLES
+from semblance.conditionals.joint import Joint
 from semblance.conditionals.link import Capacity, Link, learn_link
-from semblance.contracts import Run
+from semblance.contracts import Account, Filled, Run
 from semblance.data.boosting import patient_folds
 from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
@@ -170,6 +174,60 @@ class ChainModel:
             drawn[name] = cells.decode(drawn_cells, rng)
         run.progress("drawing columns", len(self.order), len(self.order))
         return from_columns(drawn, self.schema, n)
+
+    def sample_given(self, n: int, given: Sequence[str], run: Run) -> tuple[Dataset, Account]:
+        """Draw `n` rows that all meet the conditions, by sequential Monte Carlo (``conditionals/particles.py``).
+
+        Args:
+            given: Such as "sex=F", "age>=65", "ward in icu|surgery", "lactate is missing", "lactate is present". A
+                comparison holds for the value as written, and never for a missing one.
+
+        Returns:
+            The rows, and what they are worth: under rare conditions, less than their number says.
+
+        Raises:
+            InputError: a condition is not understood, or no value that the model can draw meets it.
+        """
+        return self._joint.sample_given(n, given, run)
+
+    def impute(
+        self, data: Dataset, run: Run, *, columns: Sequence[str] = (), particles: int = PARTICLES
+    ) -> tuple[Dataset, Filled]:
+        """Fill missing cells with draws given all that is known of their row (``conditionals/imputation.py``).
+
+        A filled cell holds what the value might have been had it been recorded; that cells of other columns are
+        missing counts as known, unless they are filled as well. Each seed gives another plausible copy.
+
+        Args:
+            data: Rows of the model's own schema. columns: Fill these only; all learned columns by default.
+            particles: Candidates for each row; more are slower and closer to the model.
+
+        Returns:
+            A copy in which every value that was there is the same, with origin "augmented" if it was "real", and what
+            the filled cells are worth. A column that the model only ever saw empty stays as it is.
+
+        Raises:
+            InputError: the model did not learn a column of that name.
+        """
+        return self._joint.impute(data, run, columns=columns, particles=particles)
+
+    def log_prob(self, data: Dataset, *, density: bool = False, workers: int = 1) -> NDArray[np.float64]:
+        """Natural log of the probability that the model draws each row's cells: (n_rows,).
+
+        A cell is a label, a spike, "missing", or a quantile cell, that is, a stretch of a numeric scale; over all
+        combinations of cells the probabilities sum to 1. -inf for a row with a value that has no cell: a label too
+        rare to be drawn, or a gap where the model saw none.
+
+        Args:
+            density: Add, for each value in a quantile cell, the natural log of its density there, per unit of the
+                column's scale (its own unit, days, or seconds): the logarithm of a density over the quantile cells'
+                values, and of a probability over all else. -inf then also for numbers the model never draws.
+        """
+        return self._joint.log_prob(data, density=density, workers=workers)
+
+    @property
+    def _joint(self) -> Joint:
+        return Joint(self.schema, self.order, self.cells, self.links)
 
     def save(self, folder: Path) -> None:
         """Write ``chain.json`` and one text file a classifier under ``trees/``."""
