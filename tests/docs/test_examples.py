@@ -17,6 +17,8 @@ from semblance import schema_toml
 from semblance.cli import main
 from semblance.data import demo
 from semblance.errors import SchemaError
+from semblance.formats.csv import Csv
+from semblance.source import read_source
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -41,7 +43,9 @@ def folder_with_patients(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_there_are_examples() -> None:
     assert blocks(ROOT / "README.md", "python")
     assert blocks(ROOT / "README.md", "console")
-    assert all(kind in ("python", "console", "toml") for page in PAGES for kind, _ in FENCE.findall(page.read_text()))
+    assert all(
+        kind in ("python", "console", "toml", "csv") for page in PAGES for kind, _ in FENCE.findall(page.read_text())
+    )
 
 
 @pytest.mark.slow
@@ -67,20 +71,48 @@ def test_commands_on_the_page(page: Path, folder_with_patients: Path, capsys: py
             assert code == 0 or (code == 20 and words[0] in MAY_REFUSE), (line, capsys.readouterr().err)
 
 
-def test_the_schema_on_the_page() -> None:
-    (block,) = blocks(ROOT / "docs" / "schema.md", "toml")
-    schema = schema_toml.loads(block, where="docs/schema.md")
+def tables_with_schemas() -> list[tuple[str, str]]:
+    """Each table on the page of the schema, with the schema that follows it."""
+    found = FENCE.findall((ROOT / "docs" / "schema.md").read_text(encoding="utf-8"))
+    following = [block for kind, block in found if kind in ("csv", "toml")]
+    kinds = [kind for kind, _ in found if kind in ("csv", "toml")]
+    assert kinds == ["csv", "toml"] * (len(kinds) // 2)
+    return list(zip(following[::2], following[1::2], strict=True))
+
+
+@pytest.mark.parametrize(("table", "toml"), tables_with_schemas())
+def test_a_table_is_read_and_written_as_its_schema_says(table: str, toml: str, tmp_path: Path) -> None:
+    """Strictly read, then written byte for byte as it was, but for spellings of "no value" beyond the first."""
+    schema = schema_toml.loads(toml, where="docs/schema.md")
     assert schema_toml.loads(schema_toml.dumps(schema), where="written again") == schema
-    assert (schema.subject, schema.target) == ("patient_id", "died")
+    (tmp_path / "table.csv").write_text(table, encoding="utf-8")
+    before = read_source(tmp_path / "table.csv").frame
+    Csv().write(semblance.read(tmp_path / "table.csv", schema), tmp_path / "again.csv")
+    expected = before.copy()
+    for column in schema:
+        empty = before[column.name].isin(column.missing)
+        assert not empty.all()
+        expected[column.name] = before[column.name].mask(empty, column.missing[0] if column.missing else None)
+    pd.testing.assert_frame_equal(read_source(tmp_path / "again.csv").frame, expected)
+    if expected.equals(before):
+        assert (tmp_path / "again.csv").read_text(encoding="utf-8") == table
     with pytest.raises(SchemaError):
-        schema_toml.loads(block + 'colour = "red"\n', where="docs/schema.md")
+        schema_toml.loads(toml.replace("kind =", 'colour = "red"\nkind =', 1), where="docs/schema.md")
 
 
 def test_pages_link_to_files_that_exist() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        for target, place in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name} → {target}"
+                there = page.parent / target if target else page
+                assert there.exists(), f"{page.name} → {target}"
+                assert not place or place in headings(there), f"{page.name} → {target}#{place}"
+
+
+def headings(page: Path) -> set[str]:
+    """Headings as links spell them."""
+    found = re.findall(r"(?m)^#+ (.+)$", page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in found}
 
 
 def test_docstrings() -> None:
