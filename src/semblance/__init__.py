@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from semblance.conditioning import impute, sample_given
     from semblance.contracts import Comparison, Run
     from semblance.data.dataset import Dataset
     from semblance.data.split import Vault
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "semblance.conditioning": ("impute", "sample_given"),
     "semblance.contracts": ("Comparison", "Run"),
     "semblance.data.dataset": ("Dataset",),
     "semblance.data.split": ("Vault",),
@@ -99,12 +101,14 @@ __all__ = [
     "describe",
     "explain_column",
     "fit",
+    "impute",
     "judge",
     "load_schema",
     "read",
     "release",
     "run",
     "sample",
+    "sample_given",
     "split",
     "train",
     "verify",

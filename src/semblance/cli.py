@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from semblance import __version__
+from semblance.command import FILE, GENERATOR, OUT, POLICY, QUICK, SCHEMA, SEED, SUBJECT, TARGET, verb
+from semblance.drawing import impute, sample
 from semblance.errors import GateRefused, Unsupported
 from semblance.manner import Manner, Verbs, run_verbs
 
@@ -18,51 +20,10 @@ if TYPE_CHECKING:
     from semblance.pipeline import Outcome
     from semblance.release.gate import Verdict
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     return run_verbs(cli, arguments)
-
-
-# ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _set(field: str) -> Callable[[click.Context, click.Parameter, bool], None]:
-    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-        if value:
-            setattr(ctx.ensure_object(Manner), field, True)
-
-    return remember
-
-
-def verb(example: str, *, name: str | None = None) -> Callable[[Command], click.Command]:
-    """A command with an example in its help and the two options that every command has."""
-
-    def make(function: Command) -> click.Command:
-        for option, text in (
-            ("debug", "Show the traceback of an error (it may quote patients' values)."),
-            ("json", "Print one JSON object on stdout and nothing else."),
-        ):
-            function = click.option(
-                f"--{option}", is_flag=True, is_eager=True, expose_value=False, callback=_set(option), help=text
-            )(function)
-        epilog = f"\b\nExample:\n  {example}"
-        return cli.command(name, epilog=epilog, context_settings={"help_option_names": ["-h", "--help"]})(function)
-
-    return make
-
-
-FILE = click.Path(path_type=Path)
-SCHEMA = click.option("--schema", type=FILE, metavar="FILE", help="A schema that you edited; default: infer it.")
-TARGET = click.option("--target", metavar="COL", help="Column to be predicted from the others.")
-SUBJECT = click.option("--subject", metavar="COL", help="Column that names the patient, where one has several rows.")
-SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same bytes.")
-POLICY = click.option("--policy", type=FILE, metavar="FILE", help="Rules of release; default: the bundled ones.")
-GENERATOR = click.option("--generator", metavar="NAME", default="chain", show_default=True, help="See `list`.")
-QUICK = click.option("--quick", is_flag=True, help="Less precision for less time.")
-OUT = click.option("--out", type=FILE, metavar="DIR", required=True, help="Release folder to write.")
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -269,46 +230,6 @@ def _pair(text: str) -> tuple[str, Any]:
         return key, value
 
 
-@verb("semblance sample model --rows 1000 -o synthetic.csv")
-@click.argument("model", type=FILE)
-@click.option("--rows", type=click.IntRange(min=1), required=True, help="Rows to draw.")
-@click.option("-o", "--output", type=FILE, metavar="FILE", required=True, help="Format by extension.")
-@click.option("--given", multiple=True, metavar="COL=VALUE", help="Condition on a value. Not yet in this version.")
-@click.option(
-    "--do",
-    "intervene",
-    multiple=True,
-    metavar="COL=VALUE",
-    help="Set a value as an intervention. Not yet in this version.",
-)
-@SEED
-@click.pass_obj
-def sample(
-    manner: Manner,
-    model: Path,
-    rows: int,
-    output: Path,
-    given: tuple[str, ...],
-    intervene: tuple[str, ...],
-    seed: int,
-) -> None:
-    """Draw rows from a MODEL folder that `fit` wrote. What is drawn here has not been judged."""
-    if given or intervene:
-        raise Unsupported("this version cannot condition or intervene yet; leave out --given and --do.")
-    from semblance import model_folder, pipeline
-    from semblance.destination import check_new, write_table
-    from semblance.progress import bars
-    from semblance.source import format_of
-
-    format_of(output)
-    check_new(output)
-
-    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
-        steps = pipeline.begin(seed=seed, progress=progress)
-        write_table(pipeline.sample(model_folder.load(model), steps, n=rows), output)
-    manner.tell({"file": str(output), "rows": rows}, f"{output}: {rows} synthetic rows, not judged; see `audit`.")
-
-
 @verb("semblance audit --train t.csv --holdout h.csv --synthetic s.csv -o evidence.json --report report.html")
 @click.option("--train", metavar="T", required=True, help="What the generator learned from.")
 @click.option("--holdout", metavar="H", required=True, help="Patients it never saw.")
@@ -387,3 +308,7 @@ def show_list(manner: Manner, what: str) -> None:
         about = {name: entry.asks if what == "audits" else entry.about for name, entry in entries.items()}
     width = max(map(len, about))
     manner.tell({what: about}, "\n".join(f"{name:<{width}}  {text}" for name, text in about.items()))
+
+
+for command in (demo, describe, run, fit, sample, impute, audit, verify, show_list):
+    cli.add_command(command)

@@ -163,6 +163,9 @@ class Conditional(Protocol):
     def log_prob(self, data: Dataset) -> NDArray[np.float64]:
         """Natural log of the probability of each row: (n_rows,)."""
 
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The labels of a column that can be drawn. Raises InputError where it is not learned or holds no labels."""
+
 
 class Generator(Protocol):
     """A recipe: a frozen dataclass whose fields are its parameters; cheap to import."""

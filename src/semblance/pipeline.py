@@ -7,7 +7,8 @@ source ─describe→ Schema ─read→ Dataset ─split→ Vault ─fit→ Mode
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from semblance import catalog, model_folder, provenance, schema_toml
+from semblance.conditioning import sample_given
 from semblance.contracts import Comparison, Generator, Model, Progress, Run, silent
 from semblance.data import demo, infer, parse, surrogates
 from semblance.data.dataset import Dataset
@@ -108,16 +110,31 @@ def fit(train: Dataset, run: Run, *, generator: Generator | str = "chain") -> Mo
     return made.fit(train, run)
 
 
-def sample(model: Model, run: Run, *, n: int, avoid: Dataset | None = None) -> Dataset:
+def sample(
+    model: Model,
+    run: Run,
+    *,
+    n: int,
+    given: Sequence[str] = (),
+    balance: str = "",
+    avoid: Dataset | None = None,
+) -> Dataset:
     """Draw `n` synthetic rows, with fresh identifiers.
 
     Args:
+        given, balance: Conditions that the rows meet; see `conditioning.sample_given`, which also says what the rows
+            are worth. Here a warning says so where that is little.
         avoid: Real patients whose identifiers must not come up by chance.
 
     Privacy: reads no real value but the identifiers to avoid; spends nothing.
     """
     if n < 1:
         raise InputError("the number of rows to draw must be at least 1.")
+    if given or balance:
+        fake, accounts = sample_given(model, run, n=n, given=given, balance=balance, avoid=avoid)
+        for caution in {account.caution for account in accounts.values()} - {None}:
+            warnings.warn(str(caution), stacklevel=2)
+        return fake
     return surrogates.fill(model.sample(n, run), run.seeds, avoid=avoid)
 
 

@@ -172,9 +172,8 @@ def test_what_comes_later_is_refused_in_a_sentence(words: tuple[str, ...], capsy
     one_line(capsys)
 
 
-@pytest.mark.parametrize("option", ["--given", "--do"])
-def test_sampling_does_not_condition_yet(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("sample", tmp_path, "--rows", 3, "-o", tmp_path / "x.csv", option, "sex=F") == 11
+def test_sampling_does_not_intervene_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("sample", tmp_path, "--rows", 3, "-o", tmp_path / "x.csv", "--do", "sex=F") == 11
     one_line(capsys)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from semblance.errors import InputError
 
-TAIL = re.compile(r"\s*(?:(>=|<=|!=|==|=|>|<)\s*(.*?)|\s(in|is)\s+(.*?))\s*", re.DOTALL | re.IGNORECASE)
+TAIL = re.compile(r"\s*(?:(>=|<=|!=|==|=|>|<)(.*)|\s(in|is)\s+(.*?)\s*)", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Condition:
 
     Attributes:
         operator: "=", "!=", ">=", "<=", ">", "<" or "in".
-        alternatives: As written, one for every operator but "in"; "" means missing.
+        alternatives: As written, blanks and all, one for every operator but "in"; nothing means missing.
         text: All of it as the person wrote it, for messages.
     """
 
@@ -38,14 +38,14 @@ def read_condition(text: str, columns: Iterable[str]) -> Condition:
     Raises:
         InputError: it does not begin with a column's name, or what follows is no condition.
     """
-    known = list(columns)
+    known, text = list(columns), text.lstrip()
     for name in sorted(known, key=len, reverse=True):
-        if not text.strip().startswith(name):
+        if not text.startswith(name):
             continue
-        found = TAIL.fullmatch(text.strip()[len(name) :])
-        if found is not None and (made := _condition(name, found, text.strip())) is not None:
+        found = TAIL.fullmatch(text[len(name) :])
+        if found is not None and (made := _condition(name, found, text)) is not None:
             return made
-    if any(text.strip().startswith(name) for name in known):
+    if any(text.startswith(name) for name in known):
         raise InputError(
             f"condition {text!r} is not understood; write COL=VALUE, COL>=VALUE (or !=, <=, >, <), "
             "COL in A|B, COL is missing, or COL is present."
@@ -58,9 +58,13 @@ def _condition(name: str, found: re.Match[str], text: str) -> Condition | None:
     sign, value, word, rest = found.groups()
     if sign:
         operator = "=" if sign == "==" else sign
-        return None if operator in (">=", "<=", ">", "<") and not value else Condition(name, operator, (value,), text)
+        return (
+            None
+            if operator in (">=", "<=", ">", "<") and not value.strip()
+            else Condition(name, operator, (value,), text)
+        )
     if word.lower() == "in":
-        return Condition(name, "in", tuple(v.strip() for v in rest.split("|")), text) if rest else None
+        return Condition(name, "in", tuple(rest.split("|")), text) if rest else None
     state = rest.lower()
     if state not in ("missing", "present"):
         return None

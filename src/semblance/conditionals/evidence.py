@@ -164,8 +164,9 @@ def _takes_missing(condition: Condition, cells: Cells) -> bool:
 
 def _values(condition: Condition, cells: Cells) -> list[str]:
     """The values asked for, without those that spell "no value": nothing at all, or the column's own spellings."""
-    spelled = {"", *cells.column.missing} - set(cells.labels)
-    return [value for value in condition.alternatives if value not in spelled]
+    labels = set(cells.labels)
+    meant = [text if text in labels else text.strip() for text in condition.alternatives]
+    return [text for text in meant if text in labels or text not in ("", *cells.column.missing)]
 
 
 def _meet(one: Sequence[Interval], other: Sequence[Interval]) -> tuple[Interval, ...]:
@@ -219,7 +220,7 @@ def _labels(condition: Condition, cells: Cells) -> set[str]:
             f"condition {condition.text!r}: column {column.name!r} holds labels without an order; use = or in."
         )
     if not values or values[0] not in rank:
-        raise InputError(_no_label(condition, condition.alternatives[0], cells))
+        raise InputError(_no_label(condition, condition.alternatives[0].strip(), cells))
     at = rank[values[0]]
     meets = {">=": at.__le__, ">": at.__lt__, "<=": at.__ge__, "<": at.__gt__}[operator]
     return {label for label in cells.labels if label in rank and meets(rank[label])}

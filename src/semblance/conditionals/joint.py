@@ -40,6 +40,13 @@ class Joint:
             codes[:, position] = cells.encode(data.frame[name])
         return codes
 
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The labels of a column that can be drawn; see `ChainModel.labels_of`."""
+        labels = self.cells[self.order.index(column)].labels if column in self.order else ()
+        if not labels:
+            raise InputError(f"column {column!r} has no labels that the model learned; name a column of labels.")
+        return labels
+
     def log_prob(self, data: Dataset, *, density: bool, workers: int) -> Floats:
         """Natural log of the probability of each row's cells; see `ChainModel.log_prob`. (n_rows,)"""
         codes = self.encode(data)

@@ -225,6 +225,10 @@ class ChainModel:
         """
         return self._joint.log_prob(data, density=density, workers=workers)
 
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The labels of a column that are drawn. Raises InputError where it is not learned or holds no labels."""
+        return self._joint.labels_of(column)
+
     @property
     def _joint(self) -> Joint:
         return Joint(self.schema, self.order, self.cells, self.links)

@@ -1,0 +1,49 @@
+"""What the commands share: how one is declared, and the options that mean the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from semblance.manner import Manner
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _set(field: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    def remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            setattr(ctx.ensure_object(Manner), field, True)
+
+    return remember
+
+
+def verb(example: str, *, name: str | None = None) -> Callable[[Command], click.Command]:
+    """A command with an example in its help and the two options that every command has."""
+
+    def make(function: Command) -> click.Command:
+        for option, text in (
+            ("debug", "Show the traceback of an error (it may quote patients' values)."),
+            ("json", "Print one JSON object on stdout and nothing else."),
+        ):
+            function = click.option(
+                f"--{option}", is_flag=True, is_eager=True, expose_value=False, callback=_set(option), help=text
+            )(function)
+        epilog = f"\b\nExample:\n  {example}"
+        return click.command(name, epilog=epilog, context_settings={"help_option_names": ["-h", "--help"]})(function)
+
+    return make
+
+
+FILE = click.Path(path_type=Path)
+SCHEMA = click.option("--schema", type=FILE, metavar="FILE", help="A schema that you edited; default: infer it.")
+TARGET = click.option("--target", metavar="COL", help="Column to be predicted from the others.")
+SUBJECT = click.option("--subject", metavar="COL", help="Column that names the patient, where one has several rows.")
+SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same bytes.")
+POLICY = click.option("--policy", type=FILE, metavar="FILE", help="Rules of release; default: the bundled ones.")
+GENERATOR = click.option("--generator", metavar="NAME", default="chain", show_default=True, help="See `list`.")
+QUICK = click.option("--quick", is_flag=True, help="Less precision for less time.")
+OUT = click.option("--out", type=FILE, metavar="DIR", required=True, help="Release folder to write.")
