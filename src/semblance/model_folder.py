@@ -19,6 +19,7 @@ from semblance.catalog import GENERATORS
 from semblance.contracts import Generator, Model
 from semblance.errors import FormatError, InputError
 from semblance.evidence import canonical_json
+from semblance.rules.model import load_with_rules
 
 CARD = "model.json"
 SCHEMA = "schema.toml"
@@ -86,6 +87,8 @@ def load(folder: Path) -> Model:
     if recipe is None:
         raise FormatError(f"{folder} was written by another version of Semblance; fit the model again.")
     try:
+        if schema.rules:
+            return load_with_rules(recipe, folder / FITTED, schema)
         return recipe.load(folder / FITTED, schema)
     except (FileNotFoundError, KeyError, ValueError, TypeError) as error:
         raise FormatError(f"{folder / FITTED} is damaged; fit the model again.") from error

@@ -32,6 +32,7 @@ from semblance.explanation.explain import Explanation, explain
 from semblance.privacy.ledger import Charge, Ledger
 from semblance.release import bundle, disclosure, gate
 from semblance.release.gate import Policy, Verdict
+from semblance.rules.model import fit_with_rules
 from semblance.schema import Schema
 from semblance.seeds import Seeds
 from semblance.source import read_source
@@ -107,7 +108,7 @@ def fit(train: Dataset, run: Run, *, generator: Generator | str = "chain") -> Mo
     if (reason := made.refuses(train.schema)) is not None:
         raise Unsupported(f"generator {made.name!r} cannot learn this table: {reason}")
     run.ledger.charge(Charge(f"fit/{made.name}", mechanism="none"))
-    return made.fit(train, run)
+    return fit_with_rules(made, train, run) if train.schema.rules else made.fit(train, run)
 
 
 def sample(
@@ -229,7 +230,7 @@ def run(
         model = fit(vault.train, steps, generator=made)
     with clock("sampling"):
         fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
-    notes = [*provenance.notes_on(patients), *provenance.rare_labels(vault.train)]
+    notes = [*provenance.notes_on(patients), *provenance.rare_labels(vault.train), *provenance.broken_rules(model)]
     with clock("judging"):
         comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made)
         facts = {
@@ -269,7 +270,7 @@ def train(
     facts = {
         **provenance.of_run(steps),
         "ledger": steps.ledger.to_dict(),
-        "notes": [*provenance.notes_on(patients), *provenance.rare_labels(patients)],
+        "notes": [*provenance.notes_on(patients), *provenance.rare_labels(patients), *provenance.broken_rules(model)],
     }
     model_folder.save(model, folder, recipe=made, facts=facts)
     return model
@@ -356,11 +357,14 @@ def load_schema(path: Path | str) -> Schema:
 
 
 def _as_drawn(fake: Dataset) -> Schema:
-    """The schema a recipient may see: only labels that were drawn, by name, since frequency would point at the rare."""
+    """The schema a recipient may see: only labels that were drawn or that a rule names, by name, since frequency would
+    point at the rare.
+    """
     schema = fake.schema
+    named = schema.labels_in_rules
     for column in schema.modelled:
         if not column.numeric:
-            drawn = set(fake.frame[column.name].dropna())
+            drawn = {*fake.frame[column.name].dropna(), *named.get(column.name, ())}
             kept = [c for c in column.categories if c in drawn]
             schema = schema.with_column(
                 replace(column, categories=tuple(kept if column.kind == "ordinal" else sorted(kept)))

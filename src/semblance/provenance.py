@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from semblance.contracts import Generator, Run
+from semblance.contracts import Generator, Model, Run
 from semblance.data.cells import MIN_PATIENTS
 from semblance.data.dataset import Dataset
+from semblance.rules.model import RuledModel
 from semblance.schema import Schema
 
 LIBRARIES = ("numpy", "pandas", "scipy", "lightgbm", "pyarrow")
@@ -65,6 +66,11 @@ def rare_labels(train: Dataset) -> list[str]:
         return []
     columns = f"column{'s' * (len(names) > 1)} {', '.join(names)}"
     return [f"Labels held by fewer than {MIN_PATIENTS} training patients are never drawn; {columns} had such labels."]
+
+
+def broken_rules(model: Model) -> list[str]:
+    """What the training rows say against the rules of the schema, one sentence for each rule that some break."""
+    return list(model.notes) if isinstance(model, RuledModel) else []
 
 
 def _repeated(data: Dataset) -> list[str]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from semblance.errors import SchemaError
+from semblance.language import agreement
+from semblance.language.rule import Rule
 
 Kind = Literal["number", "integer", "boolean", "category", "ordinal", "code", "date", "datetime", "text"]
 Role = Literal["feature", "target", "subject", "identifier", "quasi-identifier", "sensitive"]
@@ -100,13 +102,13 @@ class Schema:
 
     The patient (`subject`) is the unit of splitting and of privacy; without a subject column each row is a patient.
     `dialect` is how the source file was written (format, delimiter, encoding, …), so that output can match it.
-    `rules` is reserved for constraints between columns.
+    `rules` are facts about several columns at once (``language/rule.py``); every synthetic row obeys them.
     """
 
     columns: tuple[Column, ...]
     name: str = "table"
     dialect: Mapping[str, str] = field(default_factory=dict)
-    rules: tuple[Mapping[str, object], ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
@@ -117,6 +119,8 @@ class Schema:
         for role in ("subject", "target"):
             if sum(c.role == role for c in self.columns) > 1:
                 raise SchemaError(f"more than one column has the role {role!r}; keep one.")
+        if self.rules:
+            agreement.check(self.rules, {c.name: c for c in self.columns})
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self.columns)
@@ -150,6 +154,14 @@ class Schema:
     def modelled(self) -> tuple[Column, ...]:
         """Columns a generator learns, in file order."""
         return tuple(c for c in self.columns if c.modelled)
+
+    @property
+    def labels_in_rules(self) -> dict[str, set[str]]:
+        """Labels that conditions speak of, by column."""
+        found: dict[str, set[str]] = {}
+        for name, label in agreement.labels_named(self.rules, {c.name: c for c in self.columns}):
+            found.setdefault(name, set()).add(label)
+        return found
 
     def with_column(self, column: Column) -> Schema:
         """A copy in which `column` replaces the one of the same name."""

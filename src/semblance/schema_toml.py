@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from semblance.errors import SchemaError, Unsupported
+from semblance.errors import SchemaError
+from semblance.language import toml as rules_toml
 from semblance.schema import HANDLINGS, KINDS, ROLES, Column, Schema
 
 HEADER = """\
@@ -49,13 +50,7 @@ WIDTH = 100
 
 
 def dumps(schema: Schema) -> str:
-    """The schema as TOML; `loads` reads the same schema back, to the last digit.
-
-    Raises:
-        Unsupported: when the schema has rules between columns, which come in a later version.
-    """
-    if schema.rules:
-        raise Unsupported("rules between columns are not part of this version; remove them from the schema.")
+    """The schema as TOML; `loads` reads the same schema back, to the last digit."""
     parts = [HEADER, f"table = {_text(schema.name)}\n"]
     for column in schema:
         lines = ["[[column]]"]
@@ -65,7 +60,8 @@ def dumps(schema: Schema) -> str:
         lines = ["# How the source file is written; the output is written the same way.", "[dialect]"]
         lines += [f"{_key(key)} = {_text(value)}" for key, value in schema.dialect.items()]
         parts.append("\n".join(lines) + "\n")
-    parts.append("# Rules between columns (`[[rules]]`) come with a later version.\n")
+    parts.append(rules_toml.HEADER)
+    parts.extend(rules_toml.dump_rule(rule) for rule in schema.rules)
     return "\n".join(parts)
 
 
@@ -141,8 +137,7 @@ def loads(text: str, *, where: str) -> Schema:
     """Read a schema; `where` names the file in error messages.
 
     Raises:
-        SchemaError: naming the line or the column, and the cure.
-        Unsupported: when there are rules between columns.
+        SchemaError: naming the line, the column or the rule, and the cure.
     """
     try:
         found = tomllib.loads(text)
@@ -155,8 +150,6 @@ def loads(text: str, *, where: str) -> Schema:
             raise SchemaError(
                 f"{where}: {key!r} is not known; a schema has table, [[column]], [dialect] and [[rules]]."
             )
-    if found.get("rules"):
-        raise Unsupported(f"{where}: rules between columns are not part of this version; remove [[rules]].")
     name, columns, dialect = found.get("table", "table"), found.get("column"), found.get("dialect", {})
     if not isinstance(name, str):
         raise SchemaError(f'{where}: `table` is the name of the table; write it in quotes, as in table = "visits".')
@@ -164,9 +157,15 @@ def loads(text: str, *, where: str) -> Schema:
         raise SchemaError(f"{where} has no columns; write one [[column]] block for each.")
     if not isinstance(dialect, dict) or not all(isinstance(v, str) for v in dialect.values()):
         raise SchemaError(f'{where}: every entry of [dialect] is a text in quotes, as in delimiter = ";".')
+    blocks = found.get("rules", [])
+    if not isinstance(blocks, list) or not all(isinstance(b, dict) for b in blocks):
+        raise SchemaError(f"{where}: write each rule between columns as a [[rules]] block of its own.")
     try:
         return Schema(
-            tuple(_column(entry, f"{where}, column {i + 1}") for i, entry in enumerate(columns)), name, dialect
+            tuple(_column(entry, f"{where}, column {i + 1}") for i, entry in enumerate(columns)),
+            name,
+            dialect,
+            tuple(rules_toml.load_rule(block, f"{where}, rule {i + 1}") for i, block in enumerate(blocks)),
         )
     except SchemaError as error:
         raise error if str(error).startswith(where) else SchemaError(f"{where}: {error}") from None

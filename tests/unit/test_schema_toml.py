@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semblance.errors import SchemaError, Unsupported
+from semblance.errors import SchemaError
+from semblance.language.rule import Anchor, Combination, Derived, MissingUnless, Order, Rule
 from semblance.schema import HANDLINGS, KINDS, Column, Schema
 from semblance.schema_toml import dumps, loads
 
@@ -93,8 +95,65 @@ def test_every_slip_has_a_place_and_a_cure(text: str, says: str) -> None:
     assert str(caught.value).startswith("mine.toml")
 
 
-def test_rules_wait_for_their_version() -> None:
-    with pytest.raises(Unsupported, match="rules"):
-        loads('[[column]]\nname = "x"\nkind = "text"\n[[rules]]\nif = "x"\n', where="mine.toml")
-    with pytest.raises(Unsupported, match="rules"):
-        dumps(Schema((Column("x", "text"),), rules=({"if": "x"},)))
+RULED = Schema(
+    (
+        Column("admitted", "date"),
+        Column("left", "date"),
+        Column("age", "integer"),
+        Column("total", "number", decimals=1),
+        Column("sex", "category"),
+        Column("ward/bed", "code"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Order(("admitted", "left"), (True,)),
+        Order(("total", "age"), (False,)),
+        Anchor("admitted", ("left",)),
+        Combination(("sex", "ward/bed")),
+        MissingUnless("ward/bed", 'sex == "F" and age >= 12'),
+        MissingUnless("sex", "`ward/bed` in ('1\\x7f', \"2\") or not present(total)"),
+        Derived("total", "age * 2"),
+        Derived("left", "admitted + 30", tolerance=1.5),
+    ],
+    ids=str,
+)
+def test_every_rule_is_written_and_read_back(rule: Rule) -> None:
+    schema = replace(RULED, rules=(rule,))
+    assert loads(dumps(schema), where="mine.toml") == schema
+
+
+COLUMNS = "".join(f'[[column]]\nname = "{name}"\nkind = "number"\n' for name in "abc")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[rules]]\nif = "x"\n', "rule 1: a rule has exactly one of the keys order"),
+        ('[[rules]]\norder = "a <= b"\nderived = "c"\n', "exactly one"),
+        ('[[rules]]\norder = "a <= b"\ncolumns = ["c"]\n', "'columns' is not known"),
+        ('[[rules]]\norder = "a"\n', "an order is written as"),
+        ('[[rules]]\norder = "a <= b > c"\n', "one direction"),
+        ('[[rules]]\norder = "a <= b <= a"\n', "names a column twice"),
+        ('[[rules]]\norder = "a <= z"\n', "there is no column 'z'"),
+        ('[[rules]]\norder = 5\n', "`order` is missing or no text"),
+        ('[[rules]]\nanchor = "a"\n', "`columns` must be a list"),
+        ('[[rules]]\nmissing = "a"\n', "`unless` is missing"),
+        ('[[rules]]\nderived = "a"\nfrom = "b + "\n', "cannot be read"),
+        ('[[rules]]\nderived = "a"\nfrom = "b"\ntolerance = "1"\n', "`tolerance` must be a number"),
+        ('[[rules]]\nderived = "a"\nfrom = "b"\ntolerance = -1\n', "not negative"),
+        ('[rules]\norder = "a <= b"\n', "[[rules]] block"),
+    ],
+)  # fmt: skip
+def test_every_slip_in_a_rule_has_a_place_and_a_cure(text: str, says: str) -> None:
+    with pytest.raises(SchemaError, match=re.escape(says)) as caught:
+        loads(COLUMNS + text, where="mine.toml")
+    assert str(caught.value).startswith("mine.toml")
+
+
+def test_an_order_may_be_written_from_large_to_small() -> None:
+    schema = loads(COLUMNS + '[[rules]]\norder = "c > `b` >= a"\n', where="mine.toml")
+    assert schema.rules == (Order(("a", "b", "c"), (False, True)),)

@@ -9,6 +9,7 @@ from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset
 from semblance.engines.local import Local
 from semblance.evidence import Finding
+from semblance.language.rule import Derived, MissingUnless, Order
 from semblance.privacy.ledger import Ledger
 from semblance.schema import Column, Schema
 from semblance.seeds import Seeds
@@ -120,7 +121,27 @@ def test_columns_out_of_order_or_missing() -> None:
     assert fewer["validity.columns.match"].value == 0
 
 
-def test_rules_are_not_passed_over_in_silence() -> None:
+def test_rows_that_break_a_rule_are_counted() -> None:
     assert "validity.rules.share" not in judge(table(20, 100))
-    rule = judge(table(20, 100), rules=({"if": "x"},))["validity.rules.share"]
+    rules = (Order(("lab", "age"), (False,)), MissingUnless("lab", 'stage == "I"'))
+    found = judge(table(20, 100), rules=rules)["validity.rules.share"]
+    assert found.value == pytest.approx(0.55)  # the one of the ten whose lab is missing obeys
+    assert [(r["name"], r["rows_counts"], r["applies_counts"]) for r in found.detail["rules"]] == [
+        ("lab <= age", 0, 19),
+        ('lab missing unless stage == "I"', 9, 10),
+    ]
+
+
+def test_rules_are_not_passed_over_where_a_column_cannot_be_judged() -> None:
+    frame = table(20, 100)
+    frame["age"] = "40"
+    rule = judge(frame, rules=(Order(("lab", "age"), (False,)),))["validity.rules.share"]
     assert rule.status == "skipped"
+
+
+def test_the_bounds_of_a_computed_column_hold_only_when_declared() -> None:
+    frame = table(20, 100)
+    frame["age"] = frame["lab"] * 100
+    rules = (Derived("age", "lab * 100"),)
+    assert judge(frame, rules=rules)["validity.rows.share"].value == pytest.approx(0.95)  # the missing one
+    assert judge(frame.assign(age=200.0), rules=rules)["validity.rows.share"].value == 1
