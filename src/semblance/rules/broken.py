@@ -21,7 +21,16 @@ from semblance.rules.grid import COARSEST_FIRST, resolution
 from semblance.rules.values import as_values, in_days
 
 Mask = NDArray[np.bool_]
-DAYS_IN = {"Y": 366.0, "M": 31.0, "D": 1.0, "h": 1 / 24, "m": 1 / 1440, "s": 1 / 86_400, "us": 1 / 86_400e6}
+DAYS_IN = {
+    "Y": 366.0,
+    "M": 31.0,
+    "D": 1.0,
+    "h": 1 / 24,
+    "m": 1 / 1440,
+    "s": 1 / 86_400,
+    "ms": 1 / 86_400e3,
+    "us": 1 / 86_400e6,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,18 +18,25 @@ from numpy.typing import NDArray
 from semblance.schema import Column
 
 Floats = NDArray[np.float64]  # whole numbers, or values on a column's numeric scale; NaN where missing
-COARSEST_FIRST = ("Y", "M", "D", "h", "m", "s", "us")
+COARSEST_FIRST = ("Y", "M", "D", "h", "m", "s", "ms", "us")
+MICROSECONDS_WITHIN = 2.0**32
+"""Seconds since 1970 (about 1834 to 2106) within which floating-point seconds are exact to the microsecond."""
 
 
 def resolution(column: Column) -> str:
-    """The smallest unit of time that a date or moment column can hold, as numpy names it."""
+    """The smallest unit of time that a date or moment column can hold, as numpy names it.
+
+    Microseconds are told apart within `MICROSECONDS_WITHIN` of 1970; a column that may lie beyond holds milliseconds.
+    """
     form = re.sub(r"%[-\d]?", "%", column.date_format)
     if column.kind == "date":
         return "D" if not form or "%d" in form else "M" if re.search("%[mbB]", form) else "Y"
     stored = re.fullmatch(r"timestamp\[(s|ms|us|ns).*", column.storage)
+    far = any(end is not None and abs(end) > MICROSECONDS_WITHIN for end in (column.low, column.high))
+    finest = "ms" if far else "us"
     if not form:
-        return "s" if stored and stored[1] == "s" else "us"
-    for directive, unit in (("%f", "us"), ("%S", "s"), ("%M", "m"), ("%[HI]", "h")):
+        return "s" if stored and stored[1] == "s" else finest
+    for directive, unit in (("%f", finest), ("%S", "s"), ("%M", "m"), ("%[HI]", "h")):
         if re.search(directive, form):
             return unit
     return "D"
@@ -74,14 +81,29 @@ class Grid:
 
     @property
     def range(self) -> tuple[float, float]:
-        """Whole steps between which its bounds let it lie, both included; infinite where there is no bound."""
+        """Whole steps between which its bounds let it lie, both included.
+
+        Infinite where a number has no bound; a time lies in the years 1 to 9999.
+        """
         low, high = (np.array([end if end is not None else np.nan]) for end in (self.column.low, self.column.high))
         first, last = float(self.count(low)[0]), float(self.count(high)[0])
         if self.value(np.array([first]))[0] < low[0]:
             first += 1
         if self.value(np.array([last]))[0] > high[0]:
             last -= 1
-        return (-np.inf if np.isnan(first) else first), (np.inf if np.isnan(last) else last)
+        earliest, latest = self.calendar
+        return (earliest if np.isnan(first) else first), (latest if np.isnan(last) else last)
+
+    @property
+    def calendar(self) -> tuple[float, float]:
+        """The years that can be written, 1 to 9999 (fewer for microseconds); numbers have no such end."""
+        if not self.unit:
+            return -np.inf, np.inf
+        if self.unit == "us":
+            return -MICROSECONDS_WITHIN * 1e6, MICROSECONDS_WITHIN * 1e6
+        ends = np.array(["0001-01-01T00", "9999-12-31T23"], dtype="datetime64[us]").astype(f"datetime64[{self.unit}]")
+        first, last = ends.astype("int64").astype(np.float64)
+        return float(first), float(last)
 
     def not_below(self, other: Grid, values: Floats, *, strict: bool) -> Floats:
         """The smallest whole step here that is not below (strict: above) `values` of `other`; NaN where missing. (n,)

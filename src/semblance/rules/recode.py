@@ -22,7 +22,7 @@ from semblance.language.agreement import decoding_order
 from semblance.language.condition import Condition
 from semblance.language.rule import Anchor, Combination, Derived, MissingUnless, Order
 from semblance.rules.grid import Grid
-from semblance.rules.steps import After, Anchored, Computed, Kept, Made, Merged, Step
+from semblance.rules.steps import After, Anchored, Computed, Kept, Label, Made, Merged, Step
 from semblance.rules.values import as_values
 from semblance.schema import Column, Schema
 
@@ -81,7 +81,7 @@ class Rules:
     @cached_property
     def direct(self) -> frozenset[str]:
         """Columns that `decode` hands on as they are: the inner column of the same name holds the outer value."""
-        kept = {name for name, step in self._steps.items() if isinstance(step, Kept)}
+        kept = {name for name, step in self._steps.items() if isinstance(step, Kept | Label)}
         return frozenset(kept - self._conditions.keys())
 
     def encode(self, real: Dataset) -> Dataset:
@@ -181,7 +181,7 @@ class Rules:
             if name in special:
                 steps[name] = special[name]
             elif columns[name].modelled and name not in merged:
-                steps[name] = Kept(columns[name], *ranges.get(name, (-np.inf, np.inf)))
+                steps[name] = Kept(columns[name], *ranges[name]) if name in ranges else Label(columns[name])
         return steps
 
 

@@ -40,17 +40,32 @@ class Step(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """A column learned as it stands. A number stays on or inside `first` and `last` whole steps."""
+class Label:
+    """A label column, learned as it stands."""
 
     column: Column
-    first: float = -np.inf
-    last: float = np.inf
 
     @property
     def inner(self) -> tuple[Column, ...]:
-        if not (np.isfinite(self.first) or np.isfinite(self.last)):
-            return (self.column,)
+        return (self.column,)
+
+    def encode(self, real: Made) -> dict[str, pd.Series[Any]]:
+        return {self.column.name: real[self.column.name]}
+
+    def decode(self, inner: Made, made: Made) -> dict[str, pd.Series[Any]]:
+        return {self.column.name: inner[self.column.name]}
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A number or a time, learned as it stands between `first` and `last` whole steps."""
+
+    column: Column
+    first: float
+    last: float
+
+    @property
+    def inner(self) -> tuple[Column, ...]:
         low, high = (None if np.isinf(end) else end for end in self._ends())
         return (replace(self.column, low=low, high=high),)
 
@@ -62,13 +77,11 @@ class Kept:
         return {self.column.name: real[self.column.name]}
 
     def decode(self, inner: Made, made: Made) -> dict[str, pd.Series[Any]]:
-        values = inner[self.column.name]
-        if self.column.numeric and (np.isfinite(self.first) or np.isfinite(self.last)):
-            scaled = to_scale(values, self.column)
-            low, high = self._ends()
-            if np.any(scaled < low) or np.any(scaled > high):
-                values = from_scale(np.clip(scaled, low, high), self.column)
-        return {self.column.name: values}
+        grid, (low, high) = Grid.of(self.column), self._ends()
+        scaled = np.clip(to_scale(inner[self.column.name], self.column), low, high)
+        if grid.unit:  # as it will be written, so that what is computed from it agrees with what is read
+            scaled = grid.value(grid.count(scaled))
+        return {self.column.name: from_scale(scaled, self.column)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +209,10 @@ class Computed:
         if self.column.kind in ("number", "integer"):
             return computed
         grid = Grid.of(self.column)
-        return grid.value(grid.count(computed))
+        first, last = grid.calendar
+        with np.errstate(invalid="ignore"):
+            writable = (computed >= grid.value(np.array([first]))) & (computed <= grid.value(np.array([last])))
+        return grid.value(grid.count(np.where(writable, computed, np.nan)))
 
     def encode(self, real: Made) -> dict[str, pd.Series[Any]]:
         if not self.name:
