@@ -5,7 +5,9 @@ that value; the other values are cut into quantile cells, inside which new value
 like any other, so that missingness is learned together with the values.
 
 Nothing kept here is one patient's own: a label and a spike are shared by at least `min_patients`, and every knot of
-a quantile cell is the mean of that many neighbouring values. A rarer label has no cell and can never be drawn.
+a quantile cell is the mean of that many neighbouring values. A rarer label is never drawn for its own sake: a step of
+an ordinal scale joins the nearest common one, a code joins others in its classification (``codes/pools.py``), and any
+other has no cell.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from semblance.data.codes.hierarchy import hierarchy_of
+from semblance.data.codes.pools import Pools, pool_codes
 from semblance.data.dataset import from_scale, to_scale
 from semblance.schema import Column
 
@@ -32,13 +36,14 @@ class Cells:
     """The cells of one column, in order; the missing cell, if any, comes last.
 
     Attributes:
-        labels: Cell → label, for label columns; empty for numeric ones.
+        labels: Cell → label, for label columns; empty for numeric ones. A pool of rare codes has a name in words.
         spikes: Cell → its single value, NaN for quantile cells. (n_values,)
         knots: Cell → quantile knots to draw between, a single number for spikes. n_values arrays.
         edges: Upper edges between neighbouring quantile cells. (n_quantile_cells - 1,)
         quantile_cells: Positions of the quantile cells, in order. (n_quantile_cells,)
         has_missing: Whether a missing cell exists.
-        n_rare: Labels without a cell, because fewer than `min_patients` patients hold them.
+        n_rare: Labels without a cell of their own, because fewer than `min_patients` patients hold them.
+        pools: Which cells are pools of rare codes, where the Schema names a code system we know.
     """
 
     column: Column
@@ -49,6 +54,7 @@ class Cells:
     quantile_cells: Ints
     has_missing: bool
     n_rare: int = 0
+    pools: Pools | None = None
 
     @property
     def n_values(self) -> int:
@@ -56,8 +62,8 @@ class Cells:
 
     @property
     def ordered(self) -> bool:
-        """Whether neighbouring cells are alike: numbers, dates and ordinals, but not plain labels."""
-        return self.column.numeric or self.column.kind == "ordinal"
+        """Whether neighbouring cells are alike: numbers, dates, ordinals and codes, but not plain labels."""
+        return self.column.numeric or self.column.kind == "ordinal" or self.pools is not None
 
     @property
     def n(self) -> int:
@@ -68,13 +74,27 @@ class Cells:
         """Cell of each value: (n_rows,). -1 for what has no cell: a rare label, or a gap where none was seen."""
         missing = self.n_values if self.has_missing else -1
         if not self.column.numeric:
-            codes = pd.Index(self.labels, dtype=object).get_indexer(pd.Index(values, dtype=object))
+            known = pd.Index(self.labels, dtype=object)
+            codes = known.get_indexer(pd.Index(values, dtype=object))
+            rare = pd.Series(values[(codes < 0) & values.notna().to_numpy()].unique())
+            nearest = pd.Series([self._nearest_label(str(label)) for label in rare], index=rare, dtype=np.int64)
+            codes = np.where(codes < 0, nearest.reindex(pd.Index(values, dtype=object)).fillna(-1), codes)
             return np.where(values.isna().to_numpy(), missing, codes).astype(np.int32)
         scaled = to_scale(values, self.column)
         present = ~np.isnan(scaled)
         cells = np.full(len(scaled), missing, dtype=np.int32)
         cells[present] = self._encode_numbers(scaled[present])
         return cells
+
+    def _nearest_label(self, label: str) -> int:
+        """Cell for a label without one of its own: its pool, or the nearest step of its scale; -1 where neither is."""
+        if self.pools is not None:
+            return self.pools.find(label)
+        steps = self.column.categories
+        if self.column.kind != "ordinal" or label not in steps or not self.labels:
+            return -1
+        away = [abs(steps.index(own) - steps.index(label)) if own in steps else len(steps) for own in self.labels]
+        return int(np.argmin(away))
 
     def _encode_numbers(self, scaled: Floats) -> Ints:
         at = np.flatnonzero(~np.isnan(self.spikes))
@@ -94,7 +114,10 @@ class Cells:
         """A value for each cell, numbers drawn inside it: (n_rows,)."""
         if not self.column.numeric:
             table = np.array([*self.labels, None], dtype=object)
-            return pd.Series(table[np.minimum(cells, self.n_values)], name=self.column.name, dtype=object)
+            texts = table[np.minimum(cells, self.n_values)]
+            if self.pools is not None:
+                self.pools.draw(texts, cells, rng)
+            return pd.Series(texts, name=self.column.name, dtype=object)
         scaled = np.full(len(cells), np.nan)
         draws = rng.random(len(cells))
         order = np.argsort(cells, kind="stable")
@@ -117,19 +140,22 @@ class Cells:
             "quantile_cells": [int(v) for v in self.quantile_cells],
             "has_missing": self.has_missing,
             "n_rare": self.n_rare,
+            "pools": self.pools and self.pools.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], column: Column) -> Cells:
+        labels, pools = tuple(data["labels"]), data.get("pools")
         return cls(
             column=column,
-            labels=tuple(data["labels"]),
+            labels=labels,
             spikes=np.array([np.nan if v is None else v for v in data["spikes"]], dtype=np.float64),
             knots=tuple(np.array(k, dtype=np.float64) for k in data["knots"]),
             edges=np.array(data["edges"], dtype=np.float64),
             quantile_cells=np.array(data["quantile_cells"], dtype=np.int32),
             has_missing=bool(data["has_missing"]),
             n_rare=int(data["n_rare"]),
+            pools=Pools.from_dict(pools, labels) if pools else None,
         )
 
 
@@ -152,19 +178,8 @@ def make_cells(
         spike_share: A value held by this share of rows, and by `min_patients`, is a spike.
     """
     has_missing = bool(values.isna().any())
-    nothing = np.empty(0)
     if not column.numeric:
-        counts = values.dropna().value_counts(sort=False)
-        holders = pd.DataFrame({"value": values, "subject": subjects}).groupby("value")["subject"].nunique()
-        counts = counts[holders.reindex(counts.index) >= min_patients]
-        n_rare = len(holders) - len(counts)
-        has_missing = has_missing or counts.empty  # nothing common enough to draw: the column comes out empty
-        if column.kind == "ordinal":
-            known = {label: i for i, label in enumerate(column.categories)}
-            labels = sorted(counts.index, key=lambda v: (known.get(v, len(known)), str(v)))
-        else:  # by frequency, ties by name so that the order of rows does not matter
-            labels = sorted(counts.index, key=lambda v: (-int(counts[v]), str(v)))
-        return Cells(column, tuple(labels), nothing, (), nothing, np.empty(0, np.int32), has_missing, n_rare)
+        return _label_cells(values, column, subjects, min_patients, has_missing)
     scaled = to_scale(values, column)
     present = ~np.isnan(scaled)
     spikes = _find_spikes(scaled[present], subjects[present], max_cells, min_patients, spike_share)
@@ -175,6 +190,30 @@ def make_cells(
     has_missing = has_missing or (too_few and not len(spikes))
     pieces = [] if too_few else _quantile_knots(rest, max_cells, min_patients, low, high)
     return _assemble(column, spikes, pieces, has_missing)
+
+
+def _label_cells(
+    values: pd.Series[Any], column: Column, subjects: NDArray[np.int64], min_patients: int, has_missing: bool
+) -> Cells:
+    """A cell for each label of enough patients: in order of meaning, of the code system, or of frequency."""
+    counts = values.dropna().value_counts(sort=False)
+    holders = pd.DataFrame({"value": values, "subject": subjects}).groupby("value")["subject"].nunique()
+    counts = counts[holders.reindex(counts.index) >= min_patients]
+    n_rare = len(holders) - len(counts)
+    hierarchy, pools = hierarchy_of(column.code_system), None
+    if hierarchy is not None:
+        pools = pool_codes(values, hierarchy, subjects=subjects, min_patients=min_patients)
+        labels: list[str] = list(pools.labels)
+    elif column.kind == "ordinal":
+        known = {label: i for i, label in enumerate(column.categories)}
+        labels = sorted(counts.index, key=lambda v: (known.get(v, len(known)), str(v)))
+    else:  # by frequency, ties by name so that the order of rows does not matter
+        labels = sorted(counts.index, key=lambda v: (-int(counts[v]), str(v)))
+    has_missing = has_missing or not labels  # nothing common enough to draw: the column comes out empty
+    nothing = np.empty(0)
+    return Cells(
+        column, tuple(labels), nothing, (), nothing, np.empty(0, np.int32), has_missing, n_rare=n_rare, pools=pools
+    )
 
 
 def _find_spikes(scaled: Floats, subjects: NDArray[np.int64], most: int, min_patients: int, share: float) -> Floats:

@@ -144,3 +144,12 @@ def test_a_number_that_one_patient_has_is_not_drawn() -> None:
     assert cells.n_values == 0
     assert cells.encode(values)[-1] == -1
     assert "42" not in str(cells.to_dict())
+
+
+def test_a_rare_step_of_a_scale_joins_the_nearest_common_one() -> None:
+    column = Column("grade", "ordinal", categories=("0", "1", "2", "3", "4", "5"))
+    values = pd.Series(["0"] * 30 + ["1"] * 3 + ["3"] * 30 + ["4"] * 2 + ["5"] * 2 + ["?"], dtype=object)
+    cells = make_cells(values, column, subjects=np.arange(len(values)))
+    assert cells.labels == ("0", "3")
+    steps = pd.Series(["0", "1", "2", "3", "4", "5", "?", None], dtype=object)
+    assert list(cells.encode(steps)) == [0, 0, 1, 1, 1, 1, -1, -1]
