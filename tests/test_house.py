@@ -62,14 +62,19 @@ def test_every_room_is_in_the_catalog(room: str, listed: str) -> None:
 
 def test_the_public_face_is_pinned() -> None:
     assert semblance.__all__ == [
+        "Anchor",
         "Chain",
         "Column",
+        "Combination",
         "Comparison",
         "Dataset",
+        "Derived",
         "Evidence",
         "Finding",
         "Independent",
         "Ledger",
+        "MissingUnless",
+        "Order",
         "Outcome",
         "Policy",
         "Run",

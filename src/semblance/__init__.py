@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from semblance.evidence import Evidence, Finding
     from semblance.generators.chain import Chain
     from semblance.generators.independent import Independent
+    from semblance.language.rule import Anchor, Combination, Derived, MissingUnless, Order
     from semblance.pipeline import (
         Outcome,
         audit,
@@ -54,6 +55,7 @@ _HOMES = {
     "semblance.evidence": ("Evidence", "Finding"),
     "semblance.generators.chain": ("Chain",),
     "semblance.generators.independent": ("Independent",),
+    "semblance.language.rule": ("Anchor", "Combination", "Derived", "MissingUnless", "Order"),
     "semblance.pipeline": (
         "Outcome",
         "audit",
@@ -79,14 +81,19 @@ _HOMES = {
 }
 
 __all__ = [
+    "Anchor",
     "Chain",
     "Column",
+    "Combination",
     "Comparison",
     "Dataset",
+    "Derived",
     "Evidence",
     "Finding",
     "Independent",
     "Ledger",
+    "MissingUnless",
+    "Order",
     "Outcome",
     "Policy",
     "Run",

@@ -14,8 +14,8 @@ from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset, to_scale
 from semblance.evidence import Finding
 from semblance.language.agreement import used_by
-from semblance.language.rule import Derived
-from semblance.rules.broken import inspect
+from semblance.language.rule import Derived, Rule
+from semblance.rules.broken import Verdict, inspect
 from semblance.schema import Column
 
 Mask = NDArray[np.bool_]
@@ -57,7 +57,7 @@ def _columns(comparison: Comparison) -> Finding:
 
 def _rows(comparison: Comparison) -> Finding:
     fake = comparison.fake
-    question = "How many synthetic rows keep every type, category list, bound and key of the schema?"
+    question = "How many synthetic rows keep every type, category list, bound, key and rule of the schema?"
     if not fake.n_rows:
         why = "the synthetic table has no rows"
         return Finding("validity.rows.share", question, status="underpowered", why=why)
@@ -73,6 +73,10 @@ def _rows(comparison: Comparison) -> Finding:
             if rows.any():
                 problems.append({"name": column.name, "problem": problem, "rows_counts": int(rows.sum())})
                 broken |= rows
+    for rule, verdict in _judged(comparison):
+        if verdict.broken.any():
+            problems.append({"name": str(rule), "problem": "rule broken", "rows_counts": int(verdict.broken.sum())})
+            broken |= verdict.broken
     share = 1 - float(broken.mean())
     return Finding(
         name="validity.rows.share",
@@ -96,18 +100,12 @@ def _rules(comparison: Comparison) -> Finding:
     if not fake.n_rows:
         why = "the synthetic table has no rows"
         return Finding("validity.rules.share", question, status="underpowered", why=why)
-    used = {name for rule in schema.rules for name in used_by(rule, {c.name: c for c in schema})}
-    unlike = [name for name in sorted(used) if name not in fake.schema or not _same_type(fake, comparison.train, name)]
-    if unlike:
-        why = f"column {unlike[0]!r} of the synthetic table is not there or not of its type"
+    if (unlike := _cannot_obey(comparison)) is not None:
+        why = f"column {unlike!r} of the synthetic table is not there or not of its type"
         return Finding("validity.rules.share", question, status="skipped", why=why)
-    there = replace(schema, columns=tuple(c for c in schema if c.name in fake.schema))
-    judged = Dataset(fake.frame[list(there.names)], there, "synthetic")
-    real = [table for table in (comparison.train, comparison.held) if table.n_rows]
     broken = np.zeros(fake.n_rows, dtype=bool)
     found = []
-    for rule in schema.rules:
-        verdict = inspect(judged, rule, real=real)
+    for rule, verdict in _judged(comparison):
         broken |= verdict.broken
         applies, breaks = int(verdict.applies.sum()), int(verdict.broken.sum())
         found.append({"name": str(rule), "rows_counts": breaks, "applies_counts": applies})
@@ -127,8 +125,23 @@ def _rules(comparison: Comparison) -> Finding:
     )
 
 
-def _same_type(fake: Dataset, real: Dataset, name: str) -> bool:
-    return bool(fake.frame[name].dtype == real.frame[name].dtype)
+def _cannot_obey(comparison: Comparison) -> str | None:
+    """A column of which a rule speaks and which the synthetic table lacks, or holds in another type."""
+    schema, fake, real = comparison.train.schema, comparison.fake.frame, comparison.train.frame
+    used = {name for rule in schema.rules for name in used_by(rule, {c.name: c for c in schema})}
+    return next((name for name in sorted(used) if name not in fake or fake[name].dtype != real[name].dtype), None)
+
+
+def _judged(comparison: Comparison) -> Iterator[tuple[Rule, Verdict]]:
+    """Each rule of the real table's schema, and the synthetic rows that break it."""
+    if _cannot_obey(comparison) is not None:
+        return
+    schema, fake = comparison.train.schema, comparison.fake
+    there = replace(schema, columns=tuple(c for c in schema if c.name in fake.schema))
+    judged = Dataset(fake.frame[list(there.names)], there, "synthetic")
+    real = [table for table in (comparison.train, comparison.held) if table.n_rows]
+    for rule in schema.rules:
+        yield rule, inspect(judged, rule, real=real)
 
 
 def _problems(column: Column, comparison: Comparison) -> Iterator[tuple[str, Mask]]:

@@ -13,6 +13,7 @@ from semblance.evidence import Evidence, Finding
 
 TITLES: dict[str, str] = {
     "validity.rows.share": "Rows that obey every rule of the schema",
+    "validity.rules.share": "Rows that obey every rule between columns",
     "validity.columns.match": "Same columns as the source",
     "fidelity.marginal.score": "Each column on its own",
     "fidelity.pair.score": "Pairs of columns",

@@ -124,7 +124,12 @@ def test_columns_out_of_order_or_missing() -> None:
 def test_rows_that_break_a_rule_are_counted() -> None:
     assert "validity.rules.share" not in judge(table(20, 100))
     rules = (Order(("lab", "age"), (False,)), MissingUnless("lab", 'stage == "I"'))
-    found = judge(table(20, 100), rules=rules)["validity.rules.share"]
+    findings = judge(table(20, 100), rules=rules)
+    found, rows = findings["validity.rules.share"], findings["validity.rows.share"]
+    assert rows.value == found.value
+    assert rows.detail["columns"] == [
+        {"name": 'lab missing unless stage == "I"', "problem": "rule broken", "rows_counts": 9}
+    ]
     assert found.value == pytest.approx(0.55)  # the one of the ten whose lab is missing obeys
     assert [(r["name"], r["rows_counts"], r["applies_counts"]) for r in found.detail["rules"]] == [
         ("lab <= age", 0, 19),
@@ -139,9 +144,9 @@ def test_rules_are_not_passed_over_where_a_column_cannot_be_judged() -> None:
     assert rule.status == "skipped"
 
 
-def test_the_bounds_of_a_computed_column_hold_only_when_declared() -> None:
+def test_the_bounds_of_a_computed_column_are_the_formula() -> None:
     frame = table(20, 100)
-    frame["age"] = frame["lab"] * 100
-    rules = (Derived("age", "lab * 100"),)
-    assert judge(frame, rules=rules)["validity.rows.share"].value == pytest.approx(0.95)  # the missing one
-    assert judge(frame.assign(age=200.0), rules=rules)["validity.rows.share"].value == 1
+    frame["age"] = frame["lab"] * 1000  # up to 300, far above the inferred bound of 90
+    frame.loc[1, "age"] = 40.0
+    found = judge(frame, rules=(Derived("age", "lab * 1000"),))["validity.rows.share"]
+    assert found.detail["columns"] == [{"name": "age = lab * 1000", "problem": "rule broken", "rows_counts": 1}]
