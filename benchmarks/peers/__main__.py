@@ -85,6 +85,8 @@ def run(line: Line, task: Task, place: Path) -> dict[str, Any]:
     cost: dict[str, Any] = {"cpu_s": spent.cpu_s, "wall_s": spent.wall_s, "peak_mb": spent.peak_mb}
     if spent.code == -signal.SIGXCPU:
         return {**cost, "remark": f"stopped at its limit of {line.limit:,} CPU s", "limit": line.limit}
+    if spent.code < 0:
+        return {**cost, "remark": f"ended from outside by {signal.Signals(-spent.code).name}", "again": True}
     if spent.code or not usage.exists():
         return {**cost, "remark": f"failed: {last_words(log)}"}
     told = json.loads(usage.read_text(encoding="utf-8"))
@@ -104,7 +106,8 @@ def measured(line: Line, task: Task, place: Path) -> dict[str, Any]:
         prepare(line)
     except CannotInstall as reason:
         return {"remark": f"could not be installed: {reason}"}
-    return cache.remember(place / "record.json", key, run(line, task, place))
+    found = run(line, task, place)
+    return found if found.get("again") else cache.remember(place / "record.json", key, found)
 
 
 def scored(task: Task, place: Path, scorer: Path) -> dict[str, Any]:
@@ -158,6 +161,7 @@ def main() -> None:
     options = parser.parse_args()
     allowed = limits(options.limit)
     options.lines = [replace(LINES[name], limit=allowed.get(name, LINES[name].limit)) for name in options.lines]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exception, so that no peer outlives us
     print(table.who(options.lines), flush=True)
     for name in options.tables:
         print("\n" + side_by_side(prepare_task(name, options), options), flush=True)

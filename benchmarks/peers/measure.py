@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,5 +59,5 @@ def run(command: list[str], limit: int, log: Path) -> Spent:
         code=child.returncode,
         cpu_s=usage.ru_utime + usage.ru_stime,
         wall_s=time.monotonic() - start,
-        peak_mb=max(peak, usage.ru_maxrss >> 10),
+        peak_mb=max(peak, usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10)),  # bytes there, KiB here
     )
