@@ -23,7 +23,9 @@ from semblance.seeds import Seeds
 Mask = NDArray[np.bool_]
 Places = NDArray[np.int64]
 
-PARTICLES = 64
+PARTICLES = 32
+FEW, AGAIN = 4.0, 8
+"""A row with fewer effective particles than this is drawn anew, from so many times more particles."""
 ROOM = 2**24
 """Cells held at a time, at most: what bounds the memory."""
 
@@ -51,15 +53,23 @@ def fill(
         nothing was drawn (n,).
     """
     filled, effective = codes.copy(), np.zeros(len(codes))
+
+    def attempt(rows: Places, particles: int, seeds: Seeds) -> None:
+        step = max(1, ROOM // (particles * codes.shape[1]))
+        for start in range(0, len(rows), step):
+            progress(start, len(rows))
+            part = rows[start : start + step]
+            part = part[np.argsort(unknown[part].argmax(axis=1), kind="stable")]
+            within = seeds.within(f"rows/{start}")
+            filled[part], effective[part] = _fill(
+                links, allowed, codes[part], unknown[part], particles, within, workers
+            )
+        progress(len(rows), len(rows))
+
     rows = np.flatnonzero(unknown.any(axis=1))
-    step = max(1, ROOM // (particles * codes.shape[1]))
-    for start in range(0, len(rows), step):
-        progress(start, len(rows))
-        part = rows[start : start + step]
-        part = part[np.argsort(unknown[part].argmax(axis=1), kind="stable")]
-        within = seeds.within(f"rows/{start}")
-        filled[part], effective[part] = _fill(links, allowed, codes[part], unknown[part], particles, within, workers)
-    progress(len(rows), len(rows))
+    attempt(rows, particles, seeds)
+    few = rows[effective[rows] < FEW]
+    attempt(few, AGAIN * particles, seeds.within("again"))
     return filled, effective
 
 
