@@ -12,12 +12,13 @@ from semblance import catalog
 from semblance.data import surrogates
 from semblance.data.dialect import Dialect
 from semblance.errors import SchemaError
+from semblance.language.toml import KEYS
 from semblance.schema import HANDLINGS, KINDS, ROLES, Column, Schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = (DOCS / "schema.md").read_text(encoding="utf-8")
 CHAIN = (DOCS / "chain.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| (.+?) \| (.+?) \|(?: (.+?) \|)?$", re.MULTILINE)
+ROW = re.compile(r"^\| (.+?) \|(.*?)\|(?: (.+?) \|)?$", re.MULTILINE)
 
 
 def first_cells(page: str) -> set[str]:
@@ -30,13 +31,20 @@ def headed(page: str) -> set[str]:
 
 
 def test_every_field_of_a_column_has_a_section() -> None:
-    assert {field.name for field in fields(Column)} == headed(SCHEMA) - {"dialect"}
+    assert {field.name for field in fields(Column)} == headed(SCHEMA) - {"dialect", "rules"}
 
 
 def test_every_field_of_a_schema_is_a_part_of_the_file() -> None:
     spelled = {"columns": "[[column]]", "name": "table", "dialect": "[dialect]", "rules": "[[rules]]"}
     assert {field.name for field in fields(Schema)} == set(spelled)
     assert set(spelled.values()) <= first_cells(SCHEMA)
+
+
+def test_every_key_of_a_rule_has_a_row() -> None:
+    """The key that names the rule in the first cell, those beside it in the second."""
+    page = SCHEMA.split("## `rules`")[1]
+    told = {first.strip("`"): tuple(re.findall(r"`(\w+)`", beside)) for first, beside, _ in ROW.findall(page)}
+    assert {key: told.get(key) for key in KEYS} == KEYS
 
 
 @pytest.mark.parametrize("words", [KINDS, ROLES, HANDLINGS], ids=["kinds", "roles", "handlings"])
@@ -60,5 +68,5 @@ def test_every_key_of_a_dialect_has_a_row() -> None:
 def test_every_parameter_of_a_generator_has_a_row_with_its_default(name: str) -> None:
     """On the part of the page that is the generator's own."""
     page = CHAIN.split("## The floor")[{"chain": 0, "independent": 1}[name]]
-    told = {first.strip("`"): usual.strip("`") for first, usual, _ in ROW.findall(page) if first.startswith("`")}
+    told = {first.strip("`"): usual.strip(" `") for first, usual, _ in ROW.findall(page) if first.startswith("`")}
     assert told == {field.name: str(field.default) for field in fields(catalog.GENERATORS[name])}

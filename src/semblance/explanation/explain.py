@@ -23,7 +23,19 @@ from semblance.explanation.overrides import Override, overrides_of
 from semblance.explanation.reasons import ASKED, against, near_misses
 from semblance.schema import Column, Schema
 
-COMPARED = ("kind", "role", "handling", "unit", "low", "high", "decimals", "date_format", "missing", "form")
+COMPARED = (
+    "kind",
+    "role",
+    "handling",
+    "unit",
+    "low",
+    "high",
+    "decimals",
+    "date_format",
+    "missing",
+    "form",
+    "code_system",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ def explain(raw: Raw, schema: Schema, name: str) -> Explanation:
         name=name,
         decision=f"{column.kind}, {column.role}, handled as {column.handling!r}",
         why=column.why or guess.why,
-        facts=facts_of(column, look, subject=schema.subject),
+        facts=facts_of(column, look, schema=schema),
         answers=_answers(winner, guess, look),
         by_hand=_by_hand(column, replace(guess, missing=seen.missing.spellings)),
         changes=(*near_misses(winner, look), *changes_of(winner, guess)),

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from semblance.data.codes.hierarchy import hierarchy_of
 from semblance.data.look import Look
 from semblance.explanation.tally import FEW, Tally, some
+from semblance.language.agreement import used_by
 from semblance.release.disclosure import SMALLEST_SHOWN
-from semblance.schema import Column
+from semblance.schema import Column, Schema
 
 SHOWN = 12  # labels told by name
 
@@ -22,9 +24,9 @@ HANDLED = {
 }
 
 
-def facts_of(column: Column, look: Look, *, subject: str | None) -> dict[str, str]:
+def facts_of(column: Column, look: Look, *, schema: Schema) -> dict[str, str]:
     """What the schema says of the column and what the table holds, in the order of reading."""
-    tally = Tally(look)
+    tally, subject = Tally(look), schema.subject
     n = len(look.filled)
     found = {
         "handling": f"{column.handling}: {HANDLED[column.handling]}",
@@ -36,7 +38,8 @@ def facts_of(column: Column, look: Look, *, subject: str | None) -> dict[str, st
         "precision": _precision(column),
         "format": column.date_format,
         "labels": _labels(column, tally),
-        "codes": column.code_system,
+        "codes": _codes(column),
+        "rules": _rules(column, schema),
         "surrogates": column.form,
         "stored as": column.storage,
     }
@@ -107,6 +110,27 @@ def _labels(column: Column, tally: Tally) -> str:
     if common:
         more = f" and {len(common) - SHOWN} more" if len(common) > SHOWN else ""
         told += f": {quoted(common[:SHOWN])}{more}"
-    rest = f"; {rare} held by {FEW}, not told here and never drawn" if rare else ""
+    rest = f"; {rare} held by {FEW}, not told here and {_fate(column)}" if rare else ""
     order = "; in rising order" if column.kind == "ordinal" else ""
     return told + order + rest
+
+
+def _fate(column: Column) -> str:
+    """What becomes of labels that fewer than eleven patients hold."""
+    if column.kind == "ordinal":
+        return "counted to the nearest common step"
+    if hierarchy_of(column.code_system) is not None:
+        return "pooled with their neighbours in the classification"
+    return "never drawn"
+
+
+def _codes(column: Column) -> str:
+    known = hierarchy_of(column.code_system)
+    if known is None:
+        return f"{column.code_system}, a note: this classification is not known here" if column.code_system else ""
+    return f"{column.code_system}: {known.title}, so related codes are learned as neighbours"
+
+
+def _rules(column: Column, schema: Schema) -> str:
+    columns = {c.name: c for c in schema}
+    return "; ".join(str(rule) for rule in schema.rules if column.name in used_by(rule, columns))

@@ -181,6 +181,26 @@ def test_what_a_person_has_set_is_told(raw: Raw, schema: Schema) -> None:
     assert explain(raw, edited, "died").by_hand == ("role: target; the table alone suggests feature",)
 
 
+def test_rules_and_code_systems_are_told() -> None:
+    frame = pd.DataFrame(
+        {
+            "first": ["250.0", "401.9", "428.0", "V57.1"] * 50,
+            "weight": [60, 70] * 100,
+            "height": [1.6, 1.7] * 100,
+        }
+    )
+    frame.loc[0, "first"] = "123.4"
+    text = schema_toml.dumps(sb.describe(frame)) + '[[rules]]\nmissing = "height"\nunless = \'first == "250.0"\'\n'
+    text = text.replace('name = "first"', 'name = "first"\ncode_system = "icd9cm"')
+    schema = schema_toml.loads(text, where="edited")
+    raw = from_frame(frame)
+    first = explain(raw, schema, "first")
+    assert first.facts["codes"].startswith("icd9cm: ICD-9-CM")
+    assert "1 held by fewer than 11, not told here and pooled" in first.facts["labels"]
+    assert first.facts["rules"] == explain(raw, schema, "height").facts["rules"] == str(schema.rules[0])
+    assert "rules" not in explain(raw, schema, "weight").facts
+
+
 @pytest.mark.parametrize(
     ("wish", "near"), [("doze", "'dose'"), ("DIED", "'died'"), ("qqqqq", "the columns are 'patient_id'")]
 )
