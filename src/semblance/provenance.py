@@ -7,10 +7,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-import pandas as pd
-
 from semblance.contracts import Generator, Model, Run
-from semblance.data.cells import MIN_PATIENTS
+from semblance.data.cells import MIN_PATIENTS, make_cells
 from semblance.data.dataset import Dataset
 from semblance.rules.model import RuledModel
 from semblance.schema import Schema
@@ -55,17 +53,36 @@ def _handled(schema: Schema) -> list[str]:
 
 
 def rare_labels(train: Dataset) -> list[str]:
-    """Says, in one sentence or none, which columns have labels too rare for our generators to draw."""
-    names = []
+    """Says which columns have labels too rare for our generators to draw, and what becomes of them."""
+    never, blurred, pooled = [], [], []
     for column in train.schema.modelled:
-        if not column.numeric:
-            held = pd.DataFrame({"label": train.frame[column.name], "patient": train.subjects}).groupby("label")
-            if (held["patient"].nunique() < MIN_PATIENTS).any():
-                names.append(column.name)
-    if not names:
-        return []
-    columns = f"column{'s' * (len(names) > 1)} {', '.join(names)}"
-    return [f"Labels held by fewer than {MIN_PATIENTS} training patients are never drawn; {columns} had such labels."]
+        if column.numeric:
+            continue
+        values = train.frame[column.name]
+        cells = make_cells(values, column, subjects=train.subjects)
+        if not cells.n_rare:
+            continue
+        if cells.pools is not None and cells.pools.n:
+            labels, system = f"{cells.n_rare} label{'s' * (cells.n_rare > 1)}", cells.pools.hierarchy.title
+            groups = f"{cells.pools.n} group{'s' * (cells.pools.n > 1)}"
+            pooled.append(f"in column {column.name}, {labels} to {groups} of {system}")
+        elif (cells.encode(values)[values.notna().to_numpy()] >= 0).all():
+            blurred.append(column.name)
+        else:
+            never.append(column.name)
+    few, notes = f"Labels held by fewer than {MIN_PATIENTS} training patients", []
+    if never:
+        notes.append(f"{few} are never drawn; {_columns(never)} had such labels.")
+    if blurred:
+        notes.append(f"{few} are counted to the nearest common step of the scale in {_columns(blurred)}.")
+    if pooled:
+        fate = "are pooled and drawn as any published code of their group, whoever holds it"
+        notes.append(f"{few} {fate}: {'; '.join(pooled)}.")
+    return notes
+
+
+def _columns(names: list[str]) -> str:
+    return f"column{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
 def broken_rules(model: Model) -> list[str]:

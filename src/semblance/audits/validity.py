@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from semblance.contracts import Comparison, Run
+from semblance.data.codes.hierarchy import hierarchy_of
 from semblance.data.dataset import Dataset, to_scale
 from semblance.evidence import Finding
 from semblance.language.agreement import used_by
@@ -185,7 +186,11 @@ def _number_problems(column: Column, values: pd.Series[Any], present: Mask) -> I
 def _label_problems(column: Column, values: pd.Series[Any], present: Mask) -> Iterator[tuple[str, Mask]]:
     yield "not of its type", present & ~values.map(lambda v: isinstance(v, str)).to_numpy(dtype=bool)
     if column.categories:
-        yield "not an allowed category", present & ~values.isin(column.categories).to_numpy()
+        allowed = values.isin(column.categories).to_numpy()
+        if column.bounds == "inferred" and (codes := hierarchy_of(column.code_system)) is not None:
+            # The list is what the patients happened to have; any published code of the system could exist.
+            allowed |= values.map(lambda v: isinstance(v, str) and codes.knows(v)).to_numpy(dtype=bool)
+        yield "not an allowed category", present & ~allowed
 
 
 def _never_missing(column: Column, comparison: Comparison) -> bool:

@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from semblance.data.codes.hierarchy import hierarchy_of
 from semblance.data.codes.pools import Pools, pool_codes
 from semblance.data.dataset import from_scale, to_scale
 from semblance.schema import Column
@@ -155,7 +154,7 @@ class Cells:
             quantile_cells=np.array(data["quantile_cells"], dtype=np.int32),
             has_missing=bool(data["has_missing"]),
             n_rare=int(data["n_rare"]),
-            pools=Pools.from_dict(pools, labels) if pools else None,
+            pools=Pools.from_dict(pools, labels, column) if pools else None,
         )
 
 
@@ -200,9 +199,9 @@ def _label_cells(
     holders = pd.DataFrame({"value": values, "subject": subjects}).groupby("value")["subject"].nunique()
     counts = counts[holders.reindex(counts.index) >= min_patients]
     n_rare = len(holders) - len(counts)
-    hierarchy, pools = hierarchy_of(column.code_system), None
-    if hierarchy is not None:
-        pools = pool_codes(values, hierarchy, subjects=subjects, min_patients=min_patients)
+    plain = column.kind != "ordinal"  # a scale that a person declared goes before the code system
+    pools = pool_codes(values, column, subjects=subjects, min_patients=min_patients) if plain else None
+    if pools is not None:
         labels: list[str] = list(pools.labels)
     elif column.kind == "ordinal":
         known = {label: i for i, label in enumerate(column.categories)}

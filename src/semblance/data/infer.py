@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance.data.bounds import Bounds, bounds_of, date_bounds
+from semblance.data.codes.recognise import recognise
 from semblance.data.dates import read_moment
 from semblance.data.identifiers import Cells, Identifier, find
 from semblance.data.labels import is_boolean, order_of
@@ -219,8 +220,10 @@ def _number(look: Look) -> Column | None:
 
 def _labels(base: Column, filled: Mapping[str, int], why: str) -> Column:
     kind: Kind = "code" if len(filled) > FEW_LABELS or why.startswith(("numbers with", "its name")) else "category"
-    why = _because(base, f"{why}; {len(filled)} different")
-    return _with_role(replace(base, kind=kind, categories=tuple(filled), why=why))
+    told = f"{why}; {len(filled)} different"
+    if (codes := recognise(base.name, filled)) is not None:
+        base, kind, told = replace(base, code_system=codes.system), "code", f"{told}; {codes.why}"
+    return _with_role(replace(base, kind=kind, categories=tuple(filled), why=_because(base, told)))
 
 
 def _order(look: Look) -> Column | None:

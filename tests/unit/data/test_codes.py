@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,9 @@ from hypothesis import strategies as st
 from semblance.data.cells import Cells, make_cells
 from semblance.data.codes.hierarchy import Hierarchy, hierarchy_of
 from semblance.data.codes.pools import pool_codes
+from semblance.data.codes.recognise import recognise
+from semblance.data.infer import infer_schema
+from semblance.data.raw import Raw
 from semblance.schema import Column
 
 DIAGNOSIS = Column("diagnosis", "code", code_system="icd9cm")
@@ -208,5 +213,46 @@ def test_whatever_the_codes_nothing_rare_is_kept(groups: list[tuple[str, int]], 
 def test_pools_need_patients_not_rows() -> None:
     values = pd.Series(["428"] * 20 + ["410"] * 6 + ["411"] * 40, dtype=object)
     subjects = np.concatenate([np.arange(26), np.full(40, 99)])
-    pools = pool_codes(values, known("icd9cm"), subjects=subjects, min_patients=11)
+    pools = pool_codes(values, DIAGNOSIS, subjects=subjects, min_patients=11)
+    assert pools is not None
     assert pools.n == 0
+
+
+def named(name: str, labels: list[str]) -> str:
+    found = recognise(name, dict.fromkeys(labels, 5))
+    return found.system if found else ""
+
+
+NUMBERS = [str(number) for number in (*range(410, 415), *range(250, 260), *range(460, 467), *range(520, 530))]
+POINTED = [f"{number}.{digit}" for number in (250, 410, 531, 532, 533) for digit in (0, 1, 2, 3, 9)]
+LETTERED = [f"{c}.{e}" for c in ("E10", "I20", "J44", "K25", "K26") for e in known("icd10").endings[c]]
+
+
+def test_a_code_system_is_proposed_only_where_nothing_else_could_be_meant() -> None:
+    assert named("diag_1", NUMBERS) == "icd9cm"
+    assert named("ward", NUMBERS) == ""  # whole numbers could be anything
+    assert named("systolic", POINTED) == ""
+    assert named("x", [*POINTED, "V58.61"]) == "icd9cm"
+    assert named("procedure_icd9", [*POINTED, "V58.61"]) == ""
+    assert named("diagnosis", [*NUMBERS, "flu", "cold", "fever"]) == ""
+    assert named("dx", NUMBERS[:15]) == ""
+    assert named("x", LETTERED) == "icd10"
+    assert named("x", [f"{c}.{e}" for c in ("E11", "I50", "S72") for e in known("icd10cm").endings[c]]) == "icd10cm"
+    assert named("room", [f"{letter}{number}" for letter in "ABC" for number in range(10, 30)]) == ""
+
+
+def test_describe_says_why_it_proposes_a_code_system() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"diag": rng.choice([*NUMBERS, "V57"], 600), "n": ["1", "2"] * 300})
+    column = infer_schema(Raw(frame, {}))["diag"]
+    assert (column.kind, column.code_system) == ("code", "icd9cm")
+    assert "100% of the labels are ICD-9-CM codes" in column.why
+
+
+def test_only_declared_codes_are_drawn_where_a_person_declared_them() -> None:
+    declared = replace(DIAGNOSIS, bounds="declared", categories=("428", "410", "411", "412", "250"))
+    labels = [*common("428", "250"), *["410"] * 6, *["411"] * 6]
+    cells = cells_of(labels, declared)
+    assert drawn(cells, cells.labels.index("other ICD-9-CM 410-414")) == {"410", "411", "412"}
+    again = Cells.from_dict(cells.to_dict(), declared)
+    assert drawn(again, cells.labels.index("other ICD-9-CM 410-414")) == {"410", "411", "412"}

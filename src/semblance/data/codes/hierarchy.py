@@ -73,6 +73,11 @@ class Hierarchy:
         """Whether it is a code in force, or the beginning of one."""
         return any(known.startswith(ending) for known in self.endings.get(category, ()))
 
+    def knows(self, label: str) -> bool:
+        """Whether a label is a code in force, or the beginning of one."""
+        code = self.read(label)
+        return code is not None and self.is_published(*code)
+
     def path(self, category: str) -> tuple[str, ...]:
         """Nodes from the category up to the root."""
         at, chapter = self._block(category), self._chapter(category)

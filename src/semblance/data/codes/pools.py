@@ -2,14 +2,15 @@
 
 A code held by fewer than `min_patients` patients has no cell of its own. It joins the other rare codes of its
 category; where these have too few patients together, those of its block, its chapter, and at last all that are left.
-A pool is drawn uniformly from the *published* codes under it that have no cell of their own: which codes can come up
-depends on the classification and on common labels only, never on which rare codes were seen. So a synthetic table
+A pool is drawn uniformly from the *published* codes under it that have no cell of their own (and that the Schema
+allows, where a person declared its categories): which codes can come up depends on the classification, on the person
+and on common labels, never on which rare codes were seen. So a synthetic table
 holds rare codes in about the right number and the right neighbourhood, and none of them because one patient had it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from semblance.data.codes.hierarchy import LAST, Hierarchy, hierarchy_of
 from semblance.data.codes.spelling import Spelling, find_spelling
+from semblance.schema import Column
 
 FEWEST_CODES = 2
 """Published codes in a pool, at least: a pool of one would be a rare label in disguise."""
@@ -32,12 +34,14 @@ class Pools:
     Attributes:
         labels: Cell → label; a pool has a name in words.
         nodes: Cell → node of the hierarchy whose rare codes are pooled here, "" for a label of its own. (n_cells,)
+        allowed: The only codes that may be drawn, where a person declared them; None for all.
     """
 
     hierarchy: Hierarchy
     spelling: Spelling
     labels: tuple[str, ...]
     nodes: tuple[str, ...]
+    allowed: frozenset[str] | None = None
 
     @property
     def n(self) -> int:
@@ -49,7 +53,7 @@ class Pools:
         """Cell of each pool → the codes that it may be drawn as, in order."""
         cell = {node: i for i, node in enumerate(self.nodes) if node}
         own = {label for label, node in zip(self.labels, self.nodes, strict=True) if not node}
-        found = _members(self.hierarchy, self.spelling, own, cell)
+        found = _members(self.hierarchy, self.spelling, own, cell, self.allowed)
         return {cell[node]: np.array(codes, dtype=object) for node, codes in found.items()}
 
     def find(self, label: str) -> int:
@@ -70,8 +74,8 @@ class Pools:
         return {"system": self.hierarchy.system, "spelling": asdict(self.spelling), "nodes": list(self.nodes)}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any], labels: tuple[str, ...]) -> Pools:
-        """Read back what `to_dict` gave.
+    def from_dict(cls, data: dict[str, Any], labels: tuple[str, ...], column: Column) -> Pools:
+        """Read back what `to_dict` gave; the labels and the column are kept elsewhere.
 
         Raises:
             ValueError: the code system is not known.
@@ -80,17 +84,22 @@ class Pools:
         if hierarchy is None:
             raise ValueError("this code system is not known")
         habits = data["spelling"] | {"otherwise": tuple(data["spelling"]["otherwise"])}
-        return cls(hierarchy, Spelling(**habits), labels, tuple(data["nodes"]))
+        return cls(hierarchy, Spelling(**habits), labels, tuple(data["nodes"]), _declared(column))
 
 
 def pool_codes(
-    values: pd.Series[Any], hierarchy: Hierarchy, *, subjects: NDArray[np.int64], min_patients: int
-) -> Pools:
+    values: pd.Series[Any], column: Column, *, subjects: NDArray[np.int64], min_patients: int
+) -> Pools | None:
     """Cells for a column of codes: one a common label, one a pool, all in the order of the hierarchy.
+
+    None where the Schema names no code system that we know.
 
     Args:
         subjects: Patient of each row. (n_rows,)
     """
+    hierarchy = hierarchy_of(column.code_system)
+    if hierarchy is None:
+        return None
     pairs = pd.DataFrame({"label": values, "patient": subjects}).dropna().drop_duplicates()
     holders = pairs.groupby("label")["patient"].nunique()
     common = [str(label) for label in holders.index[holders >= min_patients]]
@@ -99,7 +108,12 @@ def pool_codes(
         category=lambda rows: rows["label"].map(read).str[0], ending=lambda rows: rows["label"].map(read).str[1]
     )
     spelling = find_spelling(held, hierarchy, min_patients=min_patients)
-    pools = _choose(held[~held["label"].isin(common)], hierarchy, spelling, common, min_patients)
+    rare, allowed = held[~held["label"].isin(common)], _declared(column)
+
+    def codes(nodes: Collection[str]) -> dict[str, list[str]]:
+        return _members(hierarchy, spelling, common, nodes, allowed)
+
+    pools = _choose(rare, hierarchy, codes, min_patients)
     system = hierarchy.title
 
     def key(cell: tuple[str, str]) -> tuple[tuple[int, str, str], str]:
@@ -110,13 +124,20 @@ def pool_codes(
         return (hierarchy.key(*code) if code else (len(hierarchy.blocks), LAST, LAST + LAST)), label
 
     cells = sorted([*((label, "") for label in common), *((f"other {system} {n}", n) for n in pools)], key=key)
-    return Pools(hierarchy, spelling, tuple(label for label, _ in cells), tuple(node for _, node in cells))
+    return Pools(hierarchy, spelling, tuple(label for label, _ in cells), tuple(node for _, node in cells), allowed)
+
+
+def _declared(column: Column) -> frozenset[str] | None:
+    return frozenset(column.categories) if column.bounds == "declared" and column.categories else None
 
 
 def _choose(
-    rare: pd.DataFrame, hierarchy: Hierarchy, spelling: Spelling, common: Collection[str], min_patients: int
+    rare: pd.DataFrame,
+    hierarchy: Hierarchy,
+    codes: Callable[[Collection[str]], dict[str, list[str]]],
+    min_patients: int,
 ) -> list[str]:
-    """Nodes that become pools: as low in the hierarchy as patients allow."""
+    """Nodes that become pools: as low in the hierarchy as patients and published codes allow."""
     paths = {category: hierarchy.path(category) for category in rare["category"].unique()}
     pools: list[str] = []
     left = rare
@@ -124,15 +145,19 @@ def _choose(
         node = left["category"].map({c: path[min(height, len(path) - 1)] for c, path in paths.items()})
         patients = left["patient"].groupby(node).nunique()
         many = [str(found) for found in patients.index[patients >= min_patients] if found not in pools]
-        codes = _members(hierarchy, spelling, common, [*pools, *many])
-        chosen = [found for found in many if len(codes.get(found, ())) >= FEWEST_CODES]
+        members = codes([*pools, *many])
+        chosen = [found for found in many if len(members.get(found, ())) >= FEWEST_CODES]
         pools += chosen
         left = left[~node.isin(chosen)]
     return pools
 
 
 def _members(
-    hierarchy: Hierarchy, spelling: Spelling, own: Collection[str], nodes: Iterable[str]
+    hierarchy: Hierarchy,
+    spelling: Spelling,
+    own: Collection[str],
+    nodes: Iterable[str],
+    allowed: frozenset[str] | None,
 ) -> dict[str, list[str]]:
     """Published codes under each pool that have no cell of their own and no lower pool."""
     wanted, taken = set(nodes), set(own)
@@ -142,7 +167,8 @@ def _members(
     for category in hierarchy.endings:
         node = next((node for node in hierarchy.path(category) if node in wanted), None)
         if node is not None:
-            codes = [code for code in spelling.codes(category, hierarchy) if code not in taken]
+            written = spelling.codes(category, hierarchy)
+            codes = [code for code in written if code not in taken and (allowed is None or code in allowed)]
             found.setdefault(node, []).extend(codes)
             taken.update(codes)
     return found
