@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -236,3 +237,18 @@ def test_bounds_count_the_patients_that_a_person_named() -> None:
     assert sb.describe(frame)["weight"].high == 199.5, "each row taken for a patient"
     assert sb.describe(frame, subject="who")["weight"].high != 199.5
     assert "199.5" not in in_words(sb.explain_column(frame, "weight", subject="who"))
+
+
+def test_what_names_a_person_is_not_told_however_many_share_it(raw: Raw, schema: Schema) -> None:
+    """Twelve patients of one doctor do not make the doctor's name a label."""
+    named = schema.with_role("contact", "identifier")
+    assert "labels" in explain(raw, schema, "contact").facts
+    assert "ward" not in in_words(explain(raw, named, "contact"))
+
+
+def test_the_table_is_read_with_the_spellings_that_a_person_listed(raw: Raw, schema: Schema) -> None:
+    lab = replace(schema["lab"], kind="number", decimals=2, categories=(), missing=("<0.013", "hemolysed"))
+    explained = explain(raw, schema.with_column(lab), "lab")
+    assert winner(explained) == "number"
+    assert [told.split(":")[0] for told in explained.by_hand] == ["low", "high", "missing"]
+    assert explained.by_hand[2].startswith("missing: '<0.013', 'hemolysed'; ")
