@@ -90,7 +90,7 @@ class Account:
         rows: Rows drawn.
         particles: Partial rows that they were drawn from, weighted by how likely they meet the conditions.
         effective: Independent particles that would tell as much.
-        repeated: Rows that share all their columns up to the last condition with another of them.
+        repeated: Rows that copy another one's particle, and so all its columns up to the last condition.
         probability: Estimated share of all rows, drawn without conditions, that meet them.
     """
 
@@ -119,7 +119,7 @@ class Account:
             return None
         return (
             f"the conditions are rarely met together: the {self.rows} rows tell as much as {self.effective:.0f} "
-            f"independent ones, and {self.repeated} of them share their first columns with another."
+            f"independent ones, and {self.repeated} of them begin as a copy of another."
         )
 
 

@@ -27,10 +27,12 @@ from semblance.seeds import Seeds
 
 Places = NDArray[np.int64]
 
-FEWEST = 256
+FEWEST = 512
 """Particles of a first pool, at least: fewer say little about the weights."""
 SPARE = 2.0
 """Effective particles wanted per row, so that few rows share a particle."""
+SURELY = 1 - 1e-9
+"""Where all weights are equal, one particle per row is as good as any number."""
 MOST = 32
 """Particles per row (or per FEWEST), at most."""
 BLOCK = 2**16
@@ -56,6 +58,14 @@ class Pool:
         """Independent particles that would tell as much: 1 / sum of squared shares of the ancestors' families."""
         families = np.bincount(self.ancestors, weights=_shares(self.log_weights))
         return float(1.0 / np.square(families).sum())
+
+    def joined(self, other: Pool) -> Pool:
+        """Both pools as one."""
+        return Pool(
+            np.concatenate([self.codes, other.codes]),
+            np.concatenate([self.log_weights, other.log_weights]),
+            np.concatenate([self.ancestors, len(self.codes) + other.ancestors]),
+        )
 
 
 def draw_given(
@@ -100,28 +110,22 @@ def _draw_block(
         rows=n,
         particles=len(pool.codes),
         effective=pool.effective,
-        repeated=n - len(np.unique(chosen)),
+        repeated=n - len(np.unique(np.column_stack([pool.ancestors, pool.codes])[chosen], axis=0)),
         probability=float(np.exp(logsumexp(pool.log_weights) - np.log(len(pool.codes)))),
     )
     return codes, account
 
 
 def _grow_enough(links: Sequence[Link], allowed: Mapping[int, Allowed], n: int, seeds: Seeds, workers: int) -> Pool:
-    """A first pool, and as many more particles as it asks for."""
-    size = max(n, FEWEST)
-    pools = [_grow(links, allowed, size, seeds.within("pool/0"), workers)]
-    effective = pools[0].effective
-    if effective < (1 - 1e-9) * size:
-        more = min(int(np.ceil(size * SPARE * n / effective)), MOST * size) - size
-        for start in range(0, more, BLOCK):
-            within = seeds.within(f"pool/{1 + start}")
-            pools.append(_grow(links, allowed, min(BLOCK, more - start), within, workers))
-    first = np.cumsum([0, *(len(pool.codes) for pool in pools)])
-    return Pool(
-        np.concatenate([pool.codes for pool in pools]),
-        np.concatenate([pool.log_weights for pool in pools]),
-        np.concatenate([pool.ancestors + at for pool, at in zip(pools, first[:-1], strict=True)]),
-    )
+    """A first pool, and as many more particles as it, and those after it, ask for."""
+    first = max(n, FEWEST)
+    pool = _grow(links, allowed, first, seeds.within("pool/0"), workers)
+    while pool.effective < min(SPARE * n, SURELY * len(pool.codes)) and len(pool.codes) < MOST * first:
+        size = len(pool.codes)
+        wanted = min(int(np.ceil(size * SPARE * n / pool.effective)), MOST * first)
+        more = min(max(wanted - size, first // 4), MOST * first - size, BLOCK)
+        pool = pool.joined(_grow(links, allowed, more, seeds.within(f"pool/{size}"), workers))
+    return pool
 
 
 def _grow(links: Sequence[Link], allowed: Mapping[int, Allowed], n: int, seeds: Seeds, workers: int) -> Pool:
