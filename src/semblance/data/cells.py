@@ -127,7 +127,7 @@ class Cells:
                 scaled[rows] = knots[0]
             elif len(rows):
                 scaled[rows] = np.interp(draws[rows], np.linspace(0.0, 1.0, len(knots)), knots)
-        return from_scale(scaled, self.column)
+        return from_scale(np.clip(scaled, *_writable(self.column)), self.column)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a model file; the column itself is kept by the schema."""
@@ -156,6 +156,19 @@ class Cells:
             n_rare=int(data["n_rare"]),
             pools=Pools.from_dict(pools, labels, column) if pools else None,
         )
+
+
+def _writable(column: Column) -> tuple[float, float]:
+    """The bounds, moved inwards to values that the column's decimals can write: rounding must not cross a bound."""
+    step = 1.0 if column.kind == "date" else 10.0**-column.decimals
+    ends = [-np.inf if column.low is None else column.low, np.inf if column.high is None else column.high]
+    if column.kind == "datetime":
+        return ends[0], ends[1]
+    for side, end in enumerate(ends):
+        if np.isfinite(end) and np.round(end, column.decimals) != end:
+            inward = np.ceil(end / step) if side == 0 else np.floor(end / step)
+            ends[side] = float(np.round(inward * step, column.decimals))
+    return ends[0], ends[1]
 
 
 def make_cells(

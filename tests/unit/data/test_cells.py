@@ -138,6 +138,14 @@ def test_a_coarse_scale_keeps_its_shape() -> None:
     assert np.corrcoef(drawn, values)[0, 1] > 0.999
 
 
+def test_rounding_does_not_cross_a_bound_that_cannot_be_written() -> None:
+    column = Column("x", "number", decimals=1, low=0.24, high=2.76)
+    values = pd.Series(np.random.default_rng(0).uniform(0.24, 2.76, 4000))  # finer than the schema says
+    cells = make_cells(values, column, subjects=np.arange(len(values)))
+    drawn = cells.decode(cells.encode(values), np.random.default_rng(1))
+    assert (drawn.min(), drawn.max()) == (0.3, 2.7)
+
+
 def test_a_number_that_one_patient_has_is_not_drawn() -> None:
     values = pd.Series([np.nan] * 200 + [42.17])
     cells = make_cells(values, NUMBER, subjects=np.arange(201))
