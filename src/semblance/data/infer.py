@@ -222,7 +222,8 @@ def _labels(base: Column, filled: Mapping[str, int], why: str) -> Column:
     kind: Kind = "code" if len(filled) > FEW_LABELS or why.startswith(("numbers with", "its name")) else "category"
     told = f"{why}; {len(filled)} different"
     if (codes := recognise(base.name, filled)) is not None:
-        base, kind, told = replace(base, code_system=codes.system), "code", f"{told}; {codes.why}"
+        base, kind = replace(base, code_system=codes.system), "code"
+        told = f"labels; {len(filled)} different; {codes.why}"
     return _with_role(replace(base, kind=kind, categories=tuple(filled), why=_because(base, told)))
 
 

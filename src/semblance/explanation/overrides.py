@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from semblance.data.codes.hierarchy import SYSTEMS
+from semblance.data.codes.recognise import NAMING
+from semblance.data.column_words import words
 from semblance.data.dates import read_moment
 from semblance.data.look import Look
 from semblance.data.numbers import decimal_mark, looks_numeric, notation
@@ -45,7 +48,23 @@ def _meaning(column: Column, winner: str, look: Look) -> list[Override]:
         return [*amounts, order, labels if amounts else Override(('kind = "category"',), "the labels have no order")]
     if column.kind == "boolean":
         return []
-    return [*amounts, Override(('kind = "ordinal"', CATEGORIES), "the labels rise in the order in which you list them")]
+    if column.code_system:
+        return [Override(('code_system = ""',), "the codes have no known classification: rare ones are never drawn")]
+    return [
+        *amounts,
+        *_classified(column),
+        Override(('kind = "ordinal"', CATEGORIES), "the labels rise in the order in which you list them"),
+    ]
+
+
+def _classified(column: Column) -> list[Override]:
+    """A code system, where the name speaks of diagnoses but the labels left a doubt."""
+    if not set(words(column.name)) & NAMING:
+        return []
+    return [
+        Override(('kind = "code"', f'code_system = "{system}"'), f"they are {name} codes, rare ones are pooled")
+        for system, (name, _) in SYSTEMS.items()
+    ]
 
 
 def _amounts(look: Look, column: Column) -> list[Override]:

@@ -199,7 +199,10 @@ def test_rules_and_code_systems_are_told() -> None:
     assert first.facts["codes"].startswith("icd9cm: ICD-9-CM")
     assert "1 held by fewer than 11, not told here and pooled" in first.facts["labels"]
     assert first.facts["rules"] == explain(raw, schema, "height").facts["rules"] == str(schema.rules[0])
+    assert first.overrides[0].lines == ('code_system = ""',)
     assert "rules" not in explain(raw, schema, "weight").facts
+    diagnosis = sb.explain_column(frame.rename(columns={"first": "diagnosis"}), "diagnosis")
+    assert 'code_system = "icd9cm"' in [line for override in diagnosis.overrides for line in override.lines]
 
 
 @pytest.mark.parametrize(
