@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.raw import Raw
 from semblance.schema import Schema
 

@@ -19,8 +19,9 @@ import pandas as pd
 from semblance import catalog, model_folder, provenance, schema_toml
 from semblance.conditioning import sample_given
 from semblance.contracts import Comparison, Generator, Model, Progress, Run, silent
-from semblance.data import demo, infer, parse, surrogates
+from semblance.data import demo, parse, surrogates
 from semblance.data.dataset import Dataset
+from semblance.data.describe import infer
 from semblance.data.raw import Raw
 from semblance.data.split import Vault
 from semblance.data.split import split as split_patients

@@ -1,6 +1,6 @@
 """What a table means: its columns, who its patients are, and what may be said about each value.
 
-A Schema holds facts, never rows. It is inferred by ``describe`` (see ``data/infer.py``), edited by a person as
+A Schema holds facts, never rows. It is inferred by ``describe`` (see ``data/describe/infer.py``), edited by a person as
 TOML (see ``schema_toml.py``), and then believed by everything else.
 """
 
@@ -45,7 +45,7 @@ class Column:
         date_format: strptime format, literal suffixes (such as "Z") included.
         missing: Spellings that mean "no value" in this column; the first is the one written. Empty means none seen.
         missing_reason: Why values are missing, in a person's words.
-        form: Pattern of a surrogate, made by ``data/identifiers.py``.
+        form: Pattern of a surrogate, made by ``data/describe/identifiers.py``.
         storage: Arrow type of the source column, empty for text formats.
         why: One sentence on what was inferred and from what; never a value.
     """

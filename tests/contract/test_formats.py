@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from semblance.catalog import FORMATS
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.parse import parse
 from semblance.data.raw import Raw
 from semblance.errors import FormatError

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from semblance.data import demo
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.parse import parse
 from semblance.data.surrogates import fill
 from semblance.formats.csv import Csv

@@ -212,7 +212,7 @@ def test_describe_explains_columns(patients_csv: Path, tmp_path: Path, capsys: p
     assert call("describe", patients_csv, "--explain", "age", "--explain", "sex", "--explain", "age") == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert [line for line in out.splitlines() if line and line[0] != " "][0].startswith("age: integer")
+    assert out.startswith("age: integer")
     assert out.count("What the table holds") == 2
     assert call("describe", patients_csv, "--explain", "died", "--target", "died", "--json") == 0
     (told,) = json.loads(capsys.readouterr().out)["columns"]

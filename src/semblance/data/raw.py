@@ -10,7 +10,7 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Cells and how they were written; ``data/infer.py`` makes a Schema of it, ``data/parse.py`` a Dataset.
+    """Cells and how they were written; ``data/describe/infer.py`` makes a Schema of it, ``data/parse.py`` a Dataset.
 
     Attributes:
         frame: (n_rows, n_columns). Text formats: every cell a str exactly as written (object dtype, no NaN).

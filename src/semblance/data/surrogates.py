@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from semblance.data.dataset import Dataset, from_scale, to_scale
-from semblance.data.identifier_content import resident_check
+from semblance.data.describe.identifier_content import resident_check
 from semblance.errors import SchemaError
 from semblance.schema import Column
 from semblance.seeds import Seeds

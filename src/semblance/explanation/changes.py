@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from semblance.data.identifier_content import ENOUGH
-from semblance.data.infer import FEW_LABELS, FEW_NUMBERS, UNIQUE, WORDY
+from semblance.data.describe.identifier_content import ENOUGH
+from semblance.data.describe.infer import FEW_LABELS, FEW_NUMBERS, UNIQUE, WORDY
 from semblance.schema import Column
 
 LIST_IT = 'unless it is listed under `missing` as "no value"'

@@ -1,6 +1,6 @@
 """What was inferred about one column and why, for the person who must answer for it.
 
-The questions are those of ``data/infer.py``, asked again; nothing here decides anything. No sentence quotes a
+The questions are those of ``data/describe/infer.py``, asked again; nothing here decides anything. No sentence quotes a
 patient's value: labels are named where at least eleven patients hold them, fewer than eleven patients are not
 counted, and other counts are rounded.
 """
@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from semblance.data.infer import QUESTIONS, first_answer
-from semblance.data.look import Look, look_at
-from semblance.data.missing import Missing
+from semblance.data.describe.infer import QUESTIONS, first_answer
+from semblance.data.describe.look import Look, look_at
+from semblance.data.describe.missing import Missing
 from semblance.data.raw import Raw
 from semblance.errors import SchemaError
 from semblance.explanation.changes import changes_of

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from semblance.data.codes.hierarchy import hierarchy_of
-from semblance.data.look import Look
+from semblance.data.describe.look import Look
 from semblance.explanation.tally import FEW, Tally, some
 from semblance.language.agreement import used_by
 from semblance.release.disclosure import SMALLEST_SHOWN

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from semblance.data.codes.hierarchy import SYSTEMS
 from semblance.data.codes.recognise import NAMING
-from semblance.data.column_words import words
 from semblance.data.dates import read_moment
-from semblance.data.look import Look
+from semblance.data.describe.column_words import words
+from semblance.data.describe.look import Look
+from semblance.data.describe.roles import names_patient
 from semblance.data.numbers import decimal_mark, looks_numeric, notation
-from semblance.data.roles import names_patient
 from semblance.schema import Column
 
 CATEGORIES = 'categories = ["lowest", "…", "highest"]'

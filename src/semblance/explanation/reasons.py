@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from semblance.data import infer
 from semblance.data.dates import nearest_format
-from semblance.data.identifier_content import ENOUGH, FEWEST, lookalikes
-from semblance.data.identifiers import could_mean
-from semblance.data.look import Look
+from semblance.data.describe import infer
+from semblance.data.describe.identifier_content import ENOUGH, FEWEST, lookalikes
+from semblance.data.describe.identifiers import could_mean
+from semblance.data.describe.look import Look
+from semblance.data.describe.roles import is_code, names_patient
 from semblance.data.numbers import looks_numeric
-from semblance.data.roles import is_code, names_patient
 from semblance.explanation.tally import Tally, some
 
 ASKED = {
@@ -24,7 +24,7 @@ ASKED = {
     "text": "Is it free text?",
     "label": "Are they labels?",
 }
-"""The questions of ``data/infer.py`` as a person would ask them."""
+"""The questions of ``data/describe/infer.py`` as a person would ask them."""
 
 
 def against(question: str, look: Look) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from semblance.data.look import Look
+from semblance.data.describe.look import Look
 from semblance.release.disclosure import SMALLEST_SHOWN, protect_count
 
 FEW = f"fewer than {SMALLEST_SHOWN}"

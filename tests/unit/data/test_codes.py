@@ -14,7 +14,7 @@ from semblance.data.cells import Cells, make_cells
 from semblance.data.codes.hierarchy import Hierarchy, hierarchy_of
 from semblance.data.codes.pools import pool_codes
 from semblance.data.codes.recognise import recognise
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.raw import Raw
 from semblance.schema import Column
 

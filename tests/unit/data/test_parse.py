@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semblance.data import demo
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.parse import parse, render
 from semblance.data.raw import Raw
 from semblance.errors import SchemaError

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semblance.data.dataset import Dataset
-from semblance.data.identifier_content import resident_id
+from semblance.data.describe.identifier_content import resident_id
 from semblance.data.surrogates import fill
 from semblance.errors import SchemaError
 from semblance.schema import Column, Schema

@@ -14,8 +14,8 @@ import pytest
 import semblance as sb
 from semblance import schema_toml
 from semblance.data.demo import patients
+from semblance.data.describe.infer import QUESTIONS
 from semblance.data.frames import from_frame
-from semblance.data.infer import QUESTIONS
 from semblance.data.parse import parse
 from semblance.data.raw import Raw
 from semblance.errors import SchemaError

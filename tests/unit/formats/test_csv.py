@@ -11,7 +11,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.parse import parse
 from semblance.errors import FormatError, SemblanceError
 from semblance.formats.csv import Csv

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.parse import parse
 from semblance.errors import FormatError, InputError, Unsupported
 from semblance.formats.parquet import ORIGIN_KEY, Parquet

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from semblance.data.codes.hierarchy import Hierarchy, hierarchy_of
-from semblance.data.column_words import words
+from semblance.data.describe.column_words import words
 
 NAMING = frozenset({"icd", "icd9", "icd10", "icd9cm", "icd10cm", "diag", "diagnosis", "diagnoses", "dx"})
 PROCEDURES = frozenset({"procedure", "procedures", "proc", "px", "pcs"})

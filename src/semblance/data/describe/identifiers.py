@@ -1,7 +1,7 @@
 """Direct identifiers: which columns hold one, told by name and by content, and what a surrogate looks like.
 
 The kinds are the 18 of HIPAA Safe Harbor (45 CFR 164.514(b)(2)). Postcodes and dates of care are left to the roles
-(``data/roles.py``): they are quasi-identifiers here, because a table without them is of little use.
+(``data/describe/roles.py``): they are quasi-identifiers here, because a table without them is of little use.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from semblance.data.column_words import (
+from semblance.data.describe.column_words import (
     CHINESE,
     CHINESE_THINGS,
     CODES,
@@ -22,8 +22,8 @@ from semblance.data.column_words import (
     THINGS,
     words,
 )
-from semblance.data.identifier_content import kind_of, mask, resident_id
-from semblance.data.roles import unit_of
+from semblance.data.describe.identifier_content import kind_of, mask, resident_id
+from semblance.data.describe.roles import unit_of
 
 NOT_NUMBERED = ("acid", "oid", "fluid", "lipid", "solid", "covid", "said", "paid", "aid", "valid", "carotid")
 OF_CARE = frozenset({"stay", "encounter", "visit", "hadm", "admission", "icustay", "patient", "subject"})
@@ -110,9 +110,7 @@ def could_mean(name: str) -> tuple[str, ...]:
     """The kinds of identifier that a column's name may speak of, whatever its cells hold."""
     found = words(name)
     spoken = [what for what, phrases in CHINESE.items() if any(phrase in name.lower() for phrase in phrases)]
-    return tuple(
-        spoken + [what for what, phrases in NAMED.items() if any(_has(found, phrase) for phrase in phrases)]
-    )
+    return tuple(spoken + [what for what, phrases in NAMED.items() if any(_has(found, phrase) for phrase in phrases)])
 
 
 def _has(found: tuple[str, ...], phrase: str) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from semblance.data.column_words import words
-from semblance.data.identifier_content import kind_of, luhn, resident_id
-from semblance.data.identifiers import Cells, find, pattern_of
+from semblance.data.describe.column_words import words
+from semblance.data.describe.identifier_content import kind_of, luhn, resident_id
+from semblance.data.describe.identifiers import Cells, find, pattern_of
 
 
 @pytest.mark.parametrize(

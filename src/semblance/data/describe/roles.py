@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from semblance.data.column_words import (
+from semblance.data.describe.column_words import (
     CODES,
     QUASI,
     QUASI_CHINESE,

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from semblance.data.bounds import Bounds, bounds_of, date_bounds
 from semblance.data.codes.recognise import recognise
 from semblance.data.dates import read_moment
-from semblance.data.identifiers import Cells, Identifier, find
-from semblance.data.labels import is_boolean, order_of
-from semblance.data.look import Look, Seen, look_at
+from semblance.data.describe.identifiers import Cells, Identifier, find
+from semblance.data.describe.labels import is_boolean, order_of
+from semblance.data.describe.look import Look, Seen, look_at
+from semblance.data.describe.roles import is_code, role_of
 from semblance.data.numbers import (
     THOUSANDS,
     decimal_mark,
@@ -27,7 +28,6 @@ from semblance.data.numbers import (
     notation,
 )
 from semblance.data.raw import Raw
-from semblance.data.roles import is_code, role_of
 from semblance.data.typed import family
 from semblance.errors import InputError
 from semblance.schema import Column, Kind, Schema

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semblance.data.infer import infer_schema
+from semblance.data.describe.infer import infer_schema
 from semblance.data.raw import Raw
 from semblance.errors import InputError
 from semblance.formats.csv import Csv
 from semblance.schema import Column, Schema
 
-DATA = Path(__file__).parents[4] / "shared" / "data"
+DATA = Path(__file__).parents[5] / "shared" / "data"
 
 
 def schema_of(**columns: Sequence[str]) -> Schema:

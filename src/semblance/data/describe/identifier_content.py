@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from semblance.data.column_words import CLINICAL, COMPOUND_SURNAMES, FAMILY, GIVEN, SURNAMES
+from semblance.data.describe.column_words import CLINICAL, COMPOUND_SURNAMES, FAMILY, GIVEN, SURNAMES
 
 STREET = (
     "street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|place|pl|terrace|ter|highway|hwy|square"

@@ -1,4 +1,4 @@
-"""Every column of a source as the questions of ``data/infer.py`` see it: counted, with its spellings of "no value"."""
+"""Every column of a source as the questions of ``data/describe/infer.py`` see it: counted, and what means "no value"."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from semblance.data.dates import DateFormat, find_format
-from semblance.data.missing import AMONG_NUMBERS, PLAIN, Missing, missing_of
+from semblance.data.describe.missing import AMONG_NUMBERS, PLAIN, Missing, missing_of
+from semblance.data.describe.roles import names_patient, unit_of
 from semblance.data.numbers import decimal_mark, looks_infinite, looks_numeric
 from semblance.data.raw import Raw
-from semblance.data.roles import names_patient, unit_of
 from semblance.data.typed import as_texts
 from semblance.errors import InputError
 from semblance.schema import Column
