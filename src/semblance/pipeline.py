@@ -367,7 +367,7 @@ def _as_drawn(fake: Dataset) -> Schema:
         if not column.numeric:
             drawn = {*fake.frame[column.name].dropna(), *named.get(column.name, ())}
             kept = [c for c in column.categories if c in drawn]
-            if column.code_system and column.kind != "ordinal":  # rare codes are drawn from the published list, not from that of the patients
+            if column.code_system and column.kind != "ordinal":  # rare codes come from the published list
                 kept = list(drawn)
             schema = schema.with_column(
                 replace(column, categories=tuple(kept if column.kind == "ordinal" else sorted(kept)))

@@ -1,4 +1,4 @@
-"""Every column of a source as the questions of ``data/describe/infer.py`` see it: counted, and what means "no value"."""
+"""Every column of a source as the questions of ``data/describe/infer.py`` see it: counted, "no value" told apart."""
 
 from __future__ import annotations
 
