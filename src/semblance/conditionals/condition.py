@@ -64,8 +64,24 @@ def _condition(name: str, found: re.Match[str], text: str) -> Condition | None:
             else Condition(name, operator, (value,), text)
         )
     if word.lower() == "in":
-        return Condition(name, "in", tuple(rest.split("|")), text) if rest else None
+        return Condition(name, "in", tuple(_alternatives(rest)), text) if rest else None
     state = rest.lower()
     if state not in ("missing", "present"):
         return None
     return Condition(name, "=" if state == "missing" else "!=", ("",), text)
+
+
+def _alternatives(text: str) -> list[str]:
+    """``A|B`` apart; a backslash makes the bar, or the backslash, after it a part of the label."""
+    parts = [""]
+    for piece in re.findall(r"\\[\\|]|\||[^\\|]+|\\", text):
+        if piece == "|":
+            parts.append("")
+        else:
+            parts[-1] += piece[1:] if piece in ("\\|", "\\\\") else piece
+    return parts
+
+
+def escaped(label: str) -> str:
+    """A label as it is written among the alternatives of ``in``."""
+    return re.sub(r"([\\|])", r"\\\1", label)

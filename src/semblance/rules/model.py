@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from semblance.contracts import Generator, Model, Run
+import numpy as np
+from numpy.typing import NDArray
+
+from semblance.contracts import Account, Filled, Generator, Model, Run
 from semblance.data.cells import MIN_PATIENTS
 from semblance.data.dataset import Dataset
 from semblance.errors import FormatError
+from semblance.rules import asking
 from semblance.rules.learn import learn_rules
 from semblance.rules.recode import Facts, Rules
 from semblance.schema import Schema
@@ -45,6 +50,22 @@ class RuledModel:
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""
         return self.rules.decode(self.inner.sample(n, run))
+
+    def sample_given(self, n: int, given: Sequence[str], run: Run) -> tuple[Dataset, Account]:
+        """Draw `n` rows that meet conditions and obey the rules; see ``rules/asking.py`` for what may be asked."""
+        return asking.sample_given(self.inner, self.rules, n, given, run)
+
+    def impute(self, data: Dataset, run: Run, *, columns: Sequence[str] = ()) -> tuple[Dataset, Filled]:
+        """Fill missing cells of columns that stand in no rule. Raises Unsupported for others."""
+        return asking.impute(self.inner, self.rules, data, run, columns=columns)
+
+    def log_prob(self, data: Dataset) -> NDArray[np.float64]:
+        """Natural log of the probability of each row's inner cells, -inf where a rule is broken: (n_rows,)."""
+        return asking.log_prob(self.inner, self.rules, data)
+
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The labels of a column that are drawn. Raises InputError or Unsupported where there are none to name."""
+        return asking.labels_of(self.inner, self.rules, column)
 
     def save(self, folder: Path) -> None:
         """Write the inner model and, beside it, ``rules.json``."""

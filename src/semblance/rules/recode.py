@@ -84,6 +84,11 @@ class Rules:
         kept = {name for name, step in self._steps.items() if isinstance(step, Kept | Label)}
         return frozenset(kept - self._conditions.keys())
 
+    @property
+    def merged(self) -> tuple[Merged, ...]:
+        """Columns that are learned together as one."""
+        return tuple(step for step in self._steps.values() if isinstance(step, Merged))
+
     def encode(self, real: Dataset) -> Dataset:
         """The inner table of real rows: (n_rows, n_inner).
 
