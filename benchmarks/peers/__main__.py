@@ -22,7 +22,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,7 @@ def run(line: Line, task: Task, place: Path) -> dict[str, Any]:
     words = json.dumps({**paths, "limit": line.limit, "rows": task.rows, "seed": task.seed, **settings})
     command = [str(line.python), "-P", str(HERE / "worker.py"), str(line.script), words]
     spent = measure.run(command, line.limit, log)
-    cost: dict[str, Any] = {"cpu_s": spent.cpu_s, "wall_s": spent.wall_s, "peak_mb": spent.peak_mb}
+    cost: dict[str, Any] = {k: v for k, v in asdict(spent).items() if k != "code"}
     if spent.code == -signal.SIGXCPU:
         return {**cost, "remark": f"stopped at its limit of {line.limit:,} CPU s", "limit": line.limit}
     if spent.code < 0:

@@ -31,7 +31,7 @@ class Line:
     package: str
     licence: str
     about: str
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str | int] = field(default_factory=dict)
     limit: int = 1200
 
     @property
@@ -79,7 +79,9 @@ LINES = {
             "arf",
             "arfpy",
             "MIT",
-            "defaults; gaps in numbers as a median and a label column beside it, whole numbers rounded",
+            "10 trees, as many as its R original has by default (30 in arfpy), to fit its limit; gaps in numbers as "
+            "a median and a label column beside it, whole numbers rounded",
+            {"num_trees": 10},
         ),
     )
 }

@@ -21,6 +21,7 @@ class Spent:
     cpu_s: float
     wall_s: float
     peak_mb: int
+    load: float  # processes that wanted a core in its last minute, itself among them: above 1 the machine was shared
 
 
 def resident_mb(session: int) -> int:
@@ -60,4 +61,5 @@ def run(command: list[str], limit: int, log: Path) -> Spent:
         cpu_s=usage.ru_utime + usage.ru_stime,
         wall_s=time.monotonic() - start,
         peak_mb=max(peak, usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10)),  # bytes there, KiB here
+        load=os.getloadavg()[0],
     )

@@ -18,6 +18,7 @@ HEAD = (
     "CPU s",
     "wall s",
     "peak MB",
+    "load",
     "remark",
 )
 
@@ -46,7 +47,7 @@ def row(name: str, record: Mapping[str, Any], score: Mapping[str, Any] | None) -
             private["mia_domias_auc"],
         )
         fidelity = [f"{value:.3f}" for value in values]
-    shown = {"cpu_s": ".1f", "wall_s": ".1f", "peak_mb": ",.0f"}
+    shown = {"cpu_s": ".1f", "wall_s": ".1f", "peak_mb": ",.0f", "load": ".1f"}
     cost = [format(record[k], form) if record.get(k) is not None else "–" for k, form in shown.items()]
     return [name, *fidelity, *cost, str(record.get("remark", ""))]
 
