@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from semblance.conditionals.condition import Condition, read_condition
 from semblance.conditionals.grid import Floats, Grid, Interval, grid_of, read_span
@@ -26,15 +27,20 @@ class Allowed:
     Attributes:
         share: Of each cell, how much is allowed; 0 to 1, not all 0. (n_cells,)
         within: Closed intervals that written values must lie in, sorted and apart; empty for labels.
+        codes: For a pool of rare codes of which only some are allowed, those, by cell.
     """
 
     cells: Cells
     share: Floats
     within: tuple[Interval, ...] = ()
+    codes: Mapping[int, NDArray[np.object_]] = field(default_factory=dict)
 
     def decode(self, drawn: Ints, rng: np.random.Generator) -> pd.Series[Any]:
         """A value for each cell, numbers drawn inside the allowed part of it: (n_rows,). Every one is allowed."""
         values = self.cells.decode(drawn, rng)
+        for cell, codes in self.codes.items():
+            rows = np.flatnonzero(drawn == cell)
+            values.iloc[rows] = codes[rng.integers(len(codes), size=len(rows))]
         if not self.cells.column.numeric or self.within == EVERYTHING:
             return values
         grid = grid_of(self.cells.column)
@@ -126,20 +132,35 @@ def allow(cells: Cells, conditions: Sequence[Condition]) -> Allowed:
     column = cells.column
     missing = cells.has_missing and all(_takes_missing(c, cells) for c in conditions)
     within: tuple[Interval, ...] = EVERYTHING if column.numeric else ()
+    codes: dict[int, NDArray[np.object_]] = {}
     if column.numeric:
         for condition in conditions:
             within = _meet(within, _intervals(condition, cells))
         share = np.array([_share(cells, cell, within) for cell in range(cells.n_values)])
     else:
-        labels = set(cells.labels)
+        drawable = {cell: set(members_of(cells, cell)) for cell in range(cells.n_values)}
+        known = set().union(*drawable.values())
+        labels = known.copy()
         for condition in conditions:
-            labels &= _labels(condition, cells)
-        share = np.array([float(label in labels) for label in cells.labels])
+            labels &= _labels(condition, cells, known)
+        share = np.array([len(texts & labels) / max(1, len(texts)) for texts in drawable.values()])
+        codes = {
+            cell: np.array(sorted(texts & labels), dtype=object)
+            for cell, texts in drawable.items()
+            if 0 < share[cell] < 1
+        }
     share = np.concatenate([share, [float(missing)]] if cells.has_missing else [share])
     if not share.any():
         said = " and ".join(c.text for c in conditions)
         raise InputError(f"column {column.name!r}: the model can draw no value that meets {said}; widen the condition.")
-    return Allowed(cells, share, within)
+    return Allowed(cells, share, within, codes)
+
+
+def members_of(cells: Cells, cell: int) -> Sequence[str]:
+    """What a label's cell is drawn as: its label, or one of the codes that are pooled in it."""
+    if cells.pools is not None and cells.pools.nodes[cell]:
+        return list(cells.pools.members.get(cell, ()))
+    return [cells.labels[cell]]
 
 
 def present(cells: Cells) -> Allowed | None:
@@ -206,14 +227,14 @@ def _apart(intervals: list[Interval]) -> tuple[Interval, ...]:
     return tuple(joined)
 
 
-def _labels(condition: Condition, cells: Cells) -> set[str]:
-    """The labels that meet one condition. Raises InputError for a label that is not known or cannot be drawn."""
+def _labels(condition: Condition, cells: Cells, known: set[str]) -> set[str]:
+    """Those of the `known` labels that meet one condition. Raises InputError for one that is not, or never drawn."""
     column, values, operator = cells.column, _values(condition, cells), condition.operator
     if operator in ("=", "in", "!="):
         for value in values:
-            if value not in cells.labels and (operator != "!=" or value not in column.categories):
+            if value not in known and (operator != "!=" or value not in column.categories):
                 raise InputError(_no_label(condition, value, cells))
-        return set(cells.labels) - set(values) if operator == "!=" else set(values)
+        return known - set(values) if operator == "!=" else set(values)
     rank = {label: i for i, label in enumerate(column.categories)}
     if column.kind != "ordinal":
         raise InputError(
@@ -223,7 +244,7 @@ def _labels(condition: Condition, cells: Cells) -> set[str]:
         raise InputError(_no_label(condition, condition.alternatives[0].strip(), cells))
     at = rank[values[0]]
     meets = {">=": at.__le__, ">": at.__lt__, "<=": at.__ge__, "<": at.__gt__}[operator]
-    return {label for label in cells.labels if label in rank and meets(rank[label])}
+    return {label for label in known if label in rank and meets(rank[label])}
 
 
 def _no_label(condition: Condition, value: str, cells: Cells) -> str:

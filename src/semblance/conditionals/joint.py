@@ -42,7 +42,9 @@ class Joint:
 
     def labels_of(self, column: str) -> tuple[str, ...]:
         """The labels of a column that can be drawn; see `ChainModel.labels_of`."""
-        labels = self.cells[self.order.index(column)].labels if column in self.order else ()
+        cells = self.cells[self.order.index(column)] if column in self.order else None
+        pooled = cells.pools.nodes if cells and cells.pools else ()
+        labels = tuple(label for i, label in enumerate(cells.labels) if not any(pooled[i : i + 1])) if cells else ()
         if not labels:
             raise InputError(f"column {column!r} has no labels that the model learned; name a column of labels.")
         return labels

@@ -216,3 +216,27 @@ def test_the_density_inside_a_cell_sums_to_one_over_what_can_be_written() -> Non
     spike = int(np.flatnonzero(cells.spikes == 20)[0])
     assert log_density(cells, np.array([spike, cells.n - 1], np.int32), np.array([20.0, np.nan])).tolist() == [0.0, 0.0]
     assert to_scale(cells.decode(np.array([spike], np.int32), np.random.default_rng(0)), cells.column) == [20.0]
+
+
+def code_cells() -> Cells:
+    """Diagnoses of which two are common; eleven patients share a category of rare ones."""
+    rare = [f"250.{i}{j}" for i in range(4, 8) for j in range(3)] + ["250.03"]
+    labels = ["250.00"] * 60 + ["401.9"] * 60 + rare
+    column = Column("diagnosis", "code", categories=tuple(sorted(set(labels))), code_system="ICD-9-CM")
+    return make_cells(pd.Series(labels, dtype=object), column, subjects=np.arange(len(labels)))
+
+
+def test_a_code_from_a_pool_can_be_asked_for_and_asked_away() -> None:
+    cells = code_cells()
+    assert cells.pools is not None
+    assert cells.pools.n == 1
+    (pool,) = cells.pools.members
+    codes = set(cells.pools.members[pool])
+    assert set(drawn(under(cells, "diagnosis=250.40"), 50)) == {"250.40"}
+    assert under(cells, "diagnosis=250.40").share[pool] == pytest.approx(1 / len(codes))
+    without = under(cells, "diagnosis!=250.40")
+    assert without.share[pool] == pytest.approx(1 - 1 / len(codes))
+    assert set(drawn(without, 20_000)) == {"250.00", "401.9"} | codes - {"250.40"}
+    assert set(drawn(under(cells, "diagnosis in 250.40|401.9"))) == {"250.40", "401.9"}
+    with pytest.raises(InputError, match="has no label"):  # the pool's own name is not a code
+        under(cells, f"diagnosis={cells.labels[pool]}")
