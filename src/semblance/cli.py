@@ -71,6 +71,8 @@ def describe(
     """
     from semblance import pipeline, schema_toml
     from semblance.destination import check_new, write_text
+    from semblance.rules.propose import propose_rules
+    from semblance.source import read_source
 
     if (output if columns else schema) is not None:
         raise click.UsageError("--schema goes with --explain, and -o without it.")
@@ -79,11 +81,14 @@ def describe(
     check_new(output)
 
     with redirect_stdout(sys.stderr):
-        found = pipeline.describe(source, target=target, subject=subject)
-    text = schema_toml.dumps(found)
+        raw = read_source(source)
+        found = pipeline.describe(raw, target=target, subject=subject)
+        rules = propose_rules(raw, found)
+    text = schema_toml.dumps(found, proposals=rules)
     facts: dict[str, Any] = {"columns": len(found), "target": found.target, "subject": found.subject}
     for handling in ("surrogate", "blank", "drop"):
         facts[handling] = [c.name for c in found if c.handling == handling]
+    facts["proposed_rules"] = [str(rule) for rule in rules]
     if output is None:
         return manner.tell({**facts, "schema": text}, text.rstrip("\n"))
     write_text(text, output)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from semblance.errors import SchemaError
 from semblance.language import toml as rules_toml
+from semblance.language.rule import Rule
 from semblance.schema import HANDLINGS, KINDS, ROLES, Column, Schema
 
 HEADER = """\
@@ -49,8 +50,12 @@ EPOCH = datetime(1970, 1, 1)  # naive: local times are kept as they stand
 WIDTH = 100
 
 
-def dumps(schema: Schema) -> str:
-    """The schema as TOML; `loads` reads the same schema back, to the last digit."""
+def dumps(schema: Schema, *, proposals: Sequence[Rule] = ()) -> str:
+    """The schema as TOML; `loads` reads the same schema back, to the last digit.
+
+    Args:
+        proposals: Rules for a person to consider; written as comments, so that `loads` passes them over.
+    """
     parts = [HEADER, f"table = {_text(schema.name)}\n"]
     for column in schema:
         lines = ["[[column]]"]
@@ -62,6 +67,8 @@ def dumps(schema: Schema) -> str:
         parts.append("\n".join(lines) + "\n")
     parts.append(rules_toml.HEADER)
     parts.extend(rules_toml.dump_rule(rule) for rule in schema.rules)
+    if proposals:
+        parts.append(rules_toml.PROPOSALS + "".join(map(rules_toml.propose_rule, proposals)))
     return "\n".join(parts)
 
 

@@ -33,6 +33,16 @@ HEADER = """\
 """
 
 
+PROPOSALS = """\
+# No row that was looked at breaks these. That may be chance: take away the # of those that are true of every patient.
+"""
+
+
+def propose_rule(rule: Rule) -> str:
+    """The same block as a comment."""
+    return "#\n" + "".join(f"# {line}\n" for line in dump_rule(rule).splitlines())
+
+
 def dump_rule(rule: Rule) -> str:
     """A `[[rules]]` block that `load_rule` reads back as the same rule."""
     match rule:
