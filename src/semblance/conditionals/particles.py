@@ -35,8 +35,10 @@ SURELY = 1 - 1e-9
 """Where all weights are equal, one particle per row is as good as any number."""
 MOST = 32
 """Particles per row (or per FEWEST), at most."""
-BLOCK = 2**16
-"""Rows made at a time, and particles grown at a time: what bounds the memory."""
+BLOCK = 2**14
+"""Rows made at a time: what bounds the memory, at MOST particles for each."""
+GROWTH = 2**16
+"""Particles grown at a time, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ def _grow_enough(links: Sequence[Link], allowed: Mapping[int, Allowed], n: int, 
     while pool.effective < min(SPARE * n, SURELY * len(pool.codes)) and len(pool.codes) < MOST * first:
         size = len(pool.codes)
         wanted = min(int(np.ceil(size * SPARE * n / pool.effective)), MOST * first)
-        more = min(max(wanted - size, first // 4), MOST * first - size, BLOCK)
+        more = min(max(wanted - size, first // 4), MOST * first - size, GROWTH)
         pool = pool.joined(_grow(links, allowed, more, seeds.within(f"pool/{size}"), workers))
     return pool
 

@@ -100,6 +100,19 @@ def test_a_bound_keeps_its_part_of_a_cell_and_its_shape() -> None:
     assert kstest(allowed.decode(codes, np.random.default_rng(4)), kept).pvalue > 1e-3
 
 
+def test_a_draw_at_the_very_edge_is_not_rounded_across_it() -> None:
+    class Lowest:
+        def random(self, n: int) -> np.ndarray:
+            return np.zeros(n)
+
+    column = Column("dose", "integer")
+    nothing = np.empty(0)
+    cells = Cells(column, (), np.array([np.nan]), (np.array([0.0, 20.0]),), nothing, np.zeros(1, np.int32), False)
+    for bound in range(1, 20):  # 10.5 rounds to 10, 11.5 to 12: every other edge would fall
+        edge = under(cells, f"dose>={bound}").decode(np.zeros(1, np.int32), Lowest())  # type: ignore[arg-type]
+        assert edge.item() == bound
+
+
 def test_a_gap_inside_a_cell_is_left_out() -> None:
     cells = number_cells(decimals=2)
     allowed = under(cells, "dose>14", "dose<15", "dose!=14.5", "dose is present")

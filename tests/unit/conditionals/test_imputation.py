@@ -75,3 +75,31 @@ def test_parts_bound_the_memory_and_change_nothing_that_matters(monkeypatch: pyt
     assert (codes == again).all()
     other, _ = filled([[1, -1, 0]], [[0, 1, 0]], n=1000, seed=1)
     assert 0.4 < other[:, 1].mean() < 0.6
+
+
+def test_what_a_gap_may_become_tells_about_the_gaps_before_it() -> None:
+    allowed = {**ANY, 1: Allowed(None, np.array([0.0, 1.0]))}  # type: ignore[arg-type]
+    codes = np.full((3000, 3), -1, np.float32)
+    made, _ = fill(CHAIN, allowed, codes, np.ones((3000, 3), bool), seeds=Seeds(0), workers=1)
+    assert (made[:, 1] == 1).all()
+    assert made[:, 0].mean() == pytest.approx(0.9, abs=0.02)
+
+
+class Echoes(Link):
+    """A column of two cells that says again what the first column said, nine times in ten."""
+
+    def odds(self, before: np.ndarray, asked: np.ndarray, *, workers: int) -> np.ndarray:
+        return np.where(before[:, 0] == 1, 1.0, -1.0) * np.log(9)
+
+
+def test_weights_count_once_where_particles_are_resampled_on_the_way() -> None:
+    seldom = Link(bisect(np.array([4, 1]), smoothing=0.0), ("",))
+    chain = [seldom, *[column(Echoes)] * 3]
+    codes = np.repeat(np.array([[-1, 1, -1, 0]], np.float32), 4000, axis=0)
+    made, _ = fill(
+        chain, {**ANY, 3: ANY[0]}, codes, np.isin(codes, -1), seeds=Seeds(0), workers=1
+    )  # one says 1, the other 0: what is left is what there was
+    assert made[:, 0].mean() == pytest.approx(0.2, abs=0.025)
+    codes[:, 3] = 1
+    made, _ = fill(chain, {**ANY, 3: ANY[0]}, codes, np.isin(codes, -1), seeds=Seeds(0), workers=1)
+    assert made[:, 0].mean() == pytest.approx(0.2 * 0.81 / (0.2 * 0.81 + 0.8 * 0.01), abs=0.025)
