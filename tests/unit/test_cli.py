@@ -430,7 +430,7 @@ def test_the_training_table_is_no_holdout(
     assert "never saw" in one_line(capsys)
 
 
-def test_an_unforeseen_error_is_one_line_without_its_words(tmp_path: Path) -> None:
+def test_an_unforeseen_error_is_one_line_without_its_words(patients_csv: Path) -> None:
     code = (
         "import sys\n"
         "from semblance import pipeline, cli\n"
@@ -438,7 +438,7 @@ def test_an_unforeseen_error_is_one_line_without_its_words(tmp_path: Path) -> No
         "pipeline.describe = broken\n"
         "sys.exit(cli.main(sys.argv[1:]))\n"
     )
-    words = [sys.executable, "-c", code, "describe", "x.csv"]
+    words = [sys.executable, "-c", code, "describe", str(patients_csv)]
     told = subprocess.run(words, capture_output=True, text=True, check=False)
     assert told.returncode == 1
     assert told.stdout == ""

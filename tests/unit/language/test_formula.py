@@ -44,7 +44,7 @@ def by_python(text: str, a: float, b: float) -> float:
     try:
         value = eval(text, {"__builtins__": {"min": min, "max": max, "abs": abs}}, {**WORDS, "a": a, "b": b})
         return float(value) if not isinstance(value, complex) and math.isfinite(value) else math.nan
-    except (ArithmeticError, ValueError):
+    except (ArithmeticError, ValueError, TypeError):  # a complex number half-way
         return math.nan
 
 
