@@ -129,6 +129,8 @@ def _check_alone(rule: Rule, columns: Columns) -> None:
     elif rule.column not in columns:
         raise SchemaError(f"there is no column {rule.column!r}; the columns are {', '.join(columns)}.")
     for name in used_by(rule, columns):
+        if "`" in name:
+            raise SchemaError(f"column {name!r}: a name with a backtick cannot be written in a rule; rename it.")
         if not columns[name].modelled:
             raise SchemaError(
                 f"column {name!r} is never learned (see its role and handling), so no rule can speak of it."

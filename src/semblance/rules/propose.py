@@ -60,14 +60,13 @@ def propose(data: Dataset) -> tuple[Rule, ...]:
     columns = {c.name: c for c in rows.schema}
     rules: list[Rule] = [*_sums(rows), *_orders(rows), *_combinations(rows), *_reasons(rows)]
     for rule in rules:
-        verdict = inspect(rows, rule, real=[rows])
-        if verdict.broken.any() or _patients(rows, verdict.applies) < ENOUGH:
-            continue
         try:
             check([*found, rule], columns)
-        except SchemaError:  # it would fight with one proposed before
+        except SchemaError:  # it would fight with one proposed before, or a name in it cannot be written
             continue
-        found.append(rule)
+        verdict = inspect(rows, rule, real=[rows])
+        if not verdict.broken.any() and _patients(rows, verdict.applies) >= ENOUGH:
+            found.append(rule)
     return tuple(found)
 
 

@@ -69,6 +69,12 @@ def test_refuses(rules: tuple[Rule, ...], says: str) -> None:
         schema(*rules)
 
 
+def test_a_name_that_cannot_be_written_is_refused() -> None:
+    columns = (Column("a`b", "number"), Column('say "c"', "number"))
+    with pytest.raises(SchemaError, match="backtick"):
+        Schema(columns, rules=(order("a`b", 'say "c"'),))
+
+
 @pytest.mark.parametrize(
     "rules",
     [

@@ -90,6 +90,14 @@ def test_too_few_patients_prove_nothing() -> None:
     assert propose(pipeline.read(visits, schema)) == ()
 
 
+def test_names_that_are_no_words() -> None:
+    names = {"smokes": 'smokes? "now"', "packs": "packs/day", "left": "le`ft"}
+    assert found(table().rename(columns=names)) == {
+        *(ALL - {Derived("both", "left + right"), MissingUnless("packs", 'smokes == "yes"')}),
+        MissingUnless("packs/day", '`smokes? "now"` == "yes"'),
+    }
+
+
 def test_unrelated_columns_give_no_proposals() -> None:
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({f"n{i}": rng.integers(0, 100, 500) for i in range(8)})
