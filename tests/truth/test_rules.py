@@ -230,7 +230,7 @@ def test_no_row_in_a_million_breaks_a_rule_whatever_the_generator_draws() -> Non
     applied: Counter[str] = Counter()
     wanted = {"Order", "Combination", "MissingUnless", "Derived"}
     for rules, real, rng in cases(first=0):
-        fake = rules.decode(adversarial(rules, rng, 60_000))
+        fake = rules.decode(adversarial(rules, rng, 150_000))
         assert fake.schema == rules.schema
         assert_obeys(fake, real, applied)
         if all(applied[kind] >= 1_000_000 for kind in wanted):
