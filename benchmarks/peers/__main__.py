@@ -134,10 +134,12 @@ def side_by_side(task: Task, options: argparse.Namespace) -> str:
     else:
         first = table.row(UNSEEN, {"remark": "none are left: the halves hold the whole table"}, None)
     lines = [first, table.row(COPY, {"remark": "nothing but memory"}, floor)]
-    for line in options.lines:
+    for line in (x.on(task.name) for x in options.lines):
         place = task.home / line.name.replace(" ", "-")
         record = measured(line, task, place)
-        lines.append(table.row(line.name, record, None if "remark" in record else scored(task, place, options.data)))
+        score = None if "remark" in record else scored(task, place, options.data)
+        told = {"remark": f"{line.less[task.name]} epochs"} if task.name in line.less else {}
+        lines.append(table.row(line.name, {**told, **record}, score))
     return table.heading(task.name, task.rows, floor) + "\n\n" + table.markdown(table.HEAD, lines)
 
 
