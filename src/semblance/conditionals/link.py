@@ -6,7 +6,7 @@ Drawing, and all that is built on it, follows from that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from semblance.conditionals.bisection import Bisection, bisect
+from semblance.conditionals.leanings import Leanings, count_turns, worth_counting
 from semblance.conditionals.trees import boost_while_it_helps
 from semblance.data.boosting import lightgbm
 from semblance.data.cells import Cells
@@ -37,6 +38,7 @@ class Capacity:
     smoothing: float
     min_rows: int
     bins: int
+    min_patients: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,7 @@ class Link:
 
     questions: Bisection
     boosters: tuple[str, ...]
+    leanings: Leanings = field(default_factory=lambda: Leanings({}))
 
     def odds(self, before: Codes, asked: Ints, *, workers: int) -> Floats:
         """Log-odds of going right at node `asked[i]` for row i, given the cells before it: (n,).
@@ -55,7 +58,8 @@ class Link:
         model = self.boosters[self.questions.depth[asked[0]]] if len(asked) else ""
         if model:
             booster = lightgbm().Booster(model_str=model)
-            odds += booster.predict(_features(before, self.questions, asked), raw_score=True, num_threads=workers)
+            seen = _features(before, self.questions, asked, self.leanings.of(before, asked))
+            odds += booster.predict(seen, raw_score=True, num_threads=workers)
         return odds
 
     def draw(self, before: Codes, rng: np.random.Generator, *, workers: int) -> Ints:
@@ -79,7 +83,10 @@ class Link:
         for level, booster in enumerate(self.boosters):
             if booster:
                 (folder / _tree_file(position, level)).write_text(booster, encoding="utf-8")
-        return {"questions": self.questions.to_dict(), "learned": [bool(b) for b in self.boosters]}
+        if self.leanings.tables:
+            self.leanings.save(folder / _leanings_file(position))
+        leans = bool(self.leanings.tables)
+        return {"questions": self.questions.to_dict(), "learned": [bool(b) for b in self.boosters], "leans": leans}
 
     @classmethod
     def load(cls, folder: Path, position: int, saved: dict[str, Any]) -> Link:
@@ -92,11 +99,19 @@ class Link:
             (folder / _tree_file(position, level)).read_text(encoding="utf-8") if learned else ""
             for level, learned in enumerate(saved["learned"])
         )
-        return cls(Bisection.from_dict(saved["questions"]), boosters)
+        leanings = Leanings.load(folder / _leanings_file(position)) if saved.get("leans") else Leanings({})
+        return cls(Bisection.from_dict(saved["questions"]), boosters, leanings)
 
 
 def learn_link(
-    position: int, codes: Codes, cells: list[Cells], folds: NDArray[np.int64], *, capacity: Capacity, seeds: Seeds
+    position: int,
+    codes: Codes,
+    cells: list[Cells],
+    folds: NDArray[np.int64],
+    *,
+    subjects: NDArray[np.int64],
+    capacity: Capacity,
+    seeds: Seeds,
 ) -> Link:
     """Learn one column from the columns before it.
 
@@ -109,8 +124,22 @@ def learn_link(
     target = everyone[common]
     questions = bisect(np.bincount(target, minlength=mine.n), last_apart=mine.has_missing)
     nodes, turns = questions.paths(mine.n)
+    counted = {
+        i: count_turns(
+            codes[common, i].astype(np.int32),
+            cells[i],
+            questions,
+            nodes[target],
+            turns[target],
+            folds=folds[common],
+            subjects=subjects[common],
+            min_patients=capacity.min_patients,
+        )
+        for i in worth_counting(position, cells)
+    }
     unordered = [i for i in range(position) if not cells[i].ordered and cells[i].n > 2]
     n_folds = int(folds.max()) + 1
+    of_others = {i: np.stack([c.table(without=fold) for fold in range(n_folds)]) for i, c in counted.items()}
     boosters = []
     for level in range(questions.n_levels):
         here = np.flatnonzero(nodes[target, level] >= 0)
@@ -119,9 +148,10 @@ def learn_link(
             boosters.append("")
             continue
         asked = nodes[target[here], level]
+        leanings = [table[folds[rows], asked, codes[rows, i].astype(np.int32)] for i, table in of_others.items()]
         boosters.append(
             boost_while_it_helps(
-                _features(codes[rows, :position], questions, asked),
+                _features(codes[rows, :position], questions, asked, leanings),
                 turns[target[here], level],
                 start=questions.prior[asked],
                 unseen=folds[rows] == (position + level) % n_folds,
@@ -136,12 +166,16 @@ def learn_link(
                 bins=capacity.bins,
             )
         )
-    return Link(questions, tuple(boosters))
+    return Link(questions, tuple(boosters), Leanings({i: c.table() for i, c in counted.items()}))
 
 
-def _features(before: Codes, questions: Bisection, asked: Ints) -> Codes:
-    """What a classifier sees: the earlier cells and where the question cuts: (n, n_before + 1)."""
-    return np.column_stack([before, questions.cut[asked]]).astype(np.float32)
+def _features(before: Codes, questions: Bisection, asked: Ints, leanings: list[NDArray[np.float32]]) -> Codes:
+    """What a classifier sees: the earlier cells, where the question cuts, leanings: (n, n_before + 1 + n_leanings)."""
+    return np.column_stack([before, questions.cut[asked], *leanings]).astype(np.float32)
+
+
+def _leanings_file(position: int) -> str:
+    return f"{position:04d}.npz"
 
 
 def _tree_file(position: int, level: int) -> str:

@@ -65,6 +65,15 @@ class Cells:
         return self.column.numeric or self.column.kind == "ordinal" or self.pools is not None
 
     @property
+    def families(self) -> Ints:
+        """A number for the family of each cell: the block of a code; elsewhere each cell is its own. (n_cells,)"""
+        own = np.arange(self.n, dtype=np.int32)
+        if self.pools is None:
+            return own
+        kin = self.pools.families
+        return np.concatenate([kin, kin.max(initial=-1) + 1 + own[: int(self.has_missing)]]).astype(np.int32)
+
+    @property
     def n(self) -> int:
         """Number of cells, the missing one included."""
         return self.n_values + int(self.has_missing)

@@ -115,11 +115,12 @@ class Chain:
             smoothing=self.smoothing,
             min_rows=self.min_rows,
             bins=2 * self.max_cells + 2,  # room for every cell of a parent to be told apart
+            min_patients=self.min_patients,
         )
         learned = count()  # columns may finish in any order; next() on a counter is safe between threads
 
         def link_of(position: int) -> Link:
-            made = learn_link(position, codes, cells, folds, capacity=capacity, seeds=run.seeds)
+            made = learn_link(position, codes, cells, folds, subjects=subjects, capacity=capacity, seeds=run.seeds)
             run.progress("learning columns", next(learned) + 1, len(columns))
             return made
 

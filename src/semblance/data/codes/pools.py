@@ -49,6 +49,15 @@ class Pools:
         return sum(node != "" for node in self.nodes)
 
     @cached_property
+    def families(self) -> NDArray[np.int32]:
+        """A number for the block (or what lies above) that each cell belongs to. (n_cells,)"""
+        names = []
+        for label, node in zip(self.labels, self.nodes, strict=True):
+            code = self.hierarchy.read(label) if not node else (node, "") if node in self.hierarchy.endings else None
+            names.append(self.hierarchy.path(code[0])[1] if code else node or label)
+        return pd.factorize(np.array(names, dtype=object))[0].astype(np.int32)
+
+    @cached_property
     def members(self) -> dict[int, NDArray[np.object_]]:
         """Cell of each pool → the codes that it may be drawn as, in order."""
         cell = {node: i for i, node in enumerate(self.nodes) if node}
