@@ -87,9 +87,7 @@ LINES = {
             "arf",
             "arfpy",
             "MIT",
-            "10 trees, as many as its R original has by default (30 in arfpy), to fit its limit; gaps in numbers as "
-            "a median and a label column beside it, whole numbers rounded",
-            {"num_trees": 10},
+            "defaults: 30 trees; gaps in numbers as a median and a label column beside it, whole numbers rounded",
         ),
     )
 }

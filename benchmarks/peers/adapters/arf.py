@@ -1,4 +1,4 @@
-"""arfpy's adversarial random forest with its defaults but for the number of trees.
+"""arfpy's adversarial random forest with its defaults.
 
 It knows no missing values: a missing label is one more label, and a number with gaps is filled with its median beside a
 label column that says where the gaps were, put back afterwards. Whole numbers are rounded, which it leaves to its user.
@@ -13,7 +13,7 @@ import pandas as pd
 from arfpy import arf
 
 
-def synthesise(train: Path, out: Path, *, rows: int, seed: int, num_trees: int) -> None:
+def synthesise(train: Path, out: Path, *, rows: int, seed: int) -> None:
     np.random.seed(seed)  # noqa: NPY002 (it draws from numpy's global stream)
     real = pd.read_csv(train, keep_default_na=False, na_values=[""])
     full: dict[str, pd.Series] = {}
@@ -24,7 +24,7 @@ def synthesise(train: Path, out: Path, *, rows: int, seed: int, num_trees: int) 
         full[name] = column.fillna(column.median()).astype(float)
         if column.isna().any():
             full[f"{name} is missing"] = column.isna().map({True: "yes", False: "no"})
-    model = arf.arf(x=pd.DataFrame(full), num_trees=num_trees, verbose=False, random_state=seed)
+    model = arf.arf(x=pd.DataFrame(full), verbose=False, random_state=seed)
     model.forde()
     fake = model.forge(n=rows)
     for name, column in real.items():
