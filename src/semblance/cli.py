@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -11,7 +12,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semblance import __version__
-from semblance.command import FILE, GENERATOR, OUT, POLICY, QUICK, SCHEMA, SEED, SUBJECT, TARGET, verb
+from semblance.command import (
+    FILE,
+    GENERATOR,
+    MINUTES,
+    OUT,
+    POLICY,
+    QUICK,
+    RESUME,
+    SCHEMA,
+    SEED,
+    SUBJECT,
+    TARGET,
+    verb,
+)
 from semblance.drawing import impute, sample
 from semblance.errors import GateRefused, Unsupported
 from semblance.manner import Manner, Verbs, run_verbs
@@ -38,14 +52,15 @@ def cli() -> None:
 @verb("semblance demo")
 @click.option("--images", is_flag=True, help="Chest X-rays instead of a table. Not yet in this version.")
 @click.option("--out", type=FILE, metavar="DIR", default=Path("semblance-demo"), show_default=True)
+@RESUME
 @click.pass_obj
-def demo(manner: Manner, images: bool, out: Path) -> None:
+def demo(manner: Manner, images: bool, out: Path, resume: bool) -> None:
     """The whole run on 9,105 real seriously ill adults that ship inside."""
     if images:
         raise Unsupported("this version has no image generators yet; leave out --images.")
     from semblance.data import demo as bundled
 
-    _run(manner, bundled.patients(), out=out, target=bundled.TARGET)
+    _run(manner, bundled.patients(), out=out, target=bundled.TARGET, resume=resume)
 
 
 @verb("semblance describe patients.csv -o schema.toml")
@@ -122,6 +137,8 @@ def _explain(manner: Manner, source: str, names: tuple[str, ...], schema: Path |
 @click.option("--delta", type=float, help="Its delta. Not yet in this version.")
 @POLICY
 @QUICK
+@MINUTES
+@RESUME
 @click.pass_obj
 def run(manner: Manner, /, source: str, out: Path, epsilon: float | None, delta: float | None, **asked: Any) -> None:
     """Describe, split, fit, sample, audit, decide and release, in one go.
@@ -190,36 +207,30 @@ def _refuse(verdict: Verdict, cure: str) -> None:
 @GENERATOR
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the generator.")
 @SEED
+@MINUTES
+@RESUME
 @click.pass_obj
 def fit(
     manner: Manner,
+    /,
     source: str,
     model: Path,
     schema: Path | None,
-    target: str | None,
-    subject: str | None,
     generator: str,
     settings: tuple[str, ...],
-    seed: int,
+    **asked: Any,
 ) -> None:
     """Train on all rows of SOURCE: no holdout is kept, so the result cannot be judged by `run`'s audits."""
-    from semblance import pipeline
+    from semblance import model_folder, pipeline
     from semblance.progress import bars
 
     recipe = pipeline.recipe(generator, dict(_pair(text) for text in settings))
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         meaning = None if schema is None else pipeline.load_schema(schema)
-        pipeline.train(
-            source,
-            model,
-            generator=recipe,
-            schema=meaning,
-            target=target,
-            subject=subject,
-            seed=seed,
-            progress=progress,
-        )
-    manner.tell({"model": str(model), "generator": generator}, f"{model}: a {generator} model; draw with `sample`.")
+        pipeline.train(source, model, generator=recipe, schema=meaning, progress=progress, **asked)
+    notes = json.loads((model / model_folder.CARD).read_text(encoding="utf-8"))["notes"]
+    said = f"{model}: a {generator} model; draw with `sample`."
+    manner.tell({"model": str(model), "generator": generator, "notes": notes}, "\n".join([said, *notes]))
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -46,4 +46,11 @@ SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_defaul
 POLICY = click.option("--policy", type=FILE, metavar="FILE", help="Rules of release; default: the bundled ones.")
 GENERATOR = click.option("--generator", metavar="NAME", default="chain", show_default=True, help="See `list`.")
 QUICK = click.option("--quick", is_flag=True, help="Less precision for less time.")
+MINUTES = click.option(
+    "--max-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="M",
+    help="Time for learning; what is cut short is told, and depends on the clock.",
+)
+RESUME = click.option("--resume", is_flag=True, help="Continue where an interrupted run stopped; the same result.")
 OUT = click.option("--out", type=FILE, metavar="DIR", required=True, help="Release folder to write.")

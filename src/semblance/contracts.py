@@ -46,11 +46,42 @@ class Engine(Protocol):
         """`fn` of each item, in order. `fn` must not depend on the order of evaluation."""
 
 
+class Checkpoint(Protocol):
+    """Where a step leaves finished parts of its work, so that the same work, begun again, need not do them twice.
+
+    Privacy: parts of a model are as private as the model. A part costs no budget of its own: the step that makes
+    it is charged as a whole, each time it is begun.
+    """
+
+    def get(self, key: str) -> Path | None:
+        """The folder that was filled under `key`, as it was written; None where there is none."""
+
+    def put(self, key: str, write: Callable[[Path], object]) -> None:
+        """Let `write` fill an empty folder with data files, and keep it: whole or not at all, whatever happens."""
+
+
+class Forgetful:
+    """The checkpoint of work that is not to be resumed: keeps nothing."""
+
+    def get(self, key: str) -> Path | None:
+        return None
+
+    def put(self, key: str, write: Callable[[Path], object]) -> None:
+        return None
+
+
+FORGETFUL = Forgetful()
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """All that a step may use up: randomness, privacy budget, processors, a person's patience.
 
-    `quick` asks for less precision; findings then say so through their wider intervals.
+    Attributes:
+        quick: Asks for less precision; findings then say so through their wider intervals.
+        max_minutes: Time for learning, by the wall. Where it cuts something short the result depends on the clock,
+            and the model's notes say so.
+        checkpoint: Where learning leaves what it has finished.
     """
 
     seeds: Seeds
@@ -58,10 +89,15 @@ class Run:
     engine: Engine
     progress: Progress = silent
     quick: bool = False
+    max_minutes: float = float("inf")
+    checkpoint: Checkpoint = FORGETFUL
 
 
 class Model(Protocol):
-    """A fitted, immutable thing that samples."""
+    """A fitted, immutable thing that samples.
+
+    It may have `notes`: what a reader must know about how it was learned, a tuple of sentences.
+    """
 
     @property
     def schema(self) -> Schema:

@@ -50,8 +50,9 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted; nothing was written, run the same command again.") from None
+        except KeyboardInterrupt as stopped:
+            known = getattr(stopped, "__notes__", ["run the same command again"])
+            raise Interrupted(f"interrupted before the end; {known[-1]}.") from None
 
 
 def run_verbs(verbs: click.Group, arguments: Sequence[str] | None) -> int:

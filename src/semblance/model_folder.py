@@ -37,8 +37,11 @@ def check_free(folder: Path) -> None:
         raise InputError(f"{folder} exists and is not a model of Semblance's; choose another place for the model.")
 
 
-def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any]) -> Path:
+def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any], scratch: Path | None = None) -> Path:
     """Write `model` and how it was made; an earlier model in `folder` is replaced at once or not at all.
+
+    Args:
+        scratch: A folder on the same disk to put it together in; None is the folder above.
 
     Privacy: a saved model may hold real patients' values (see `Model.keeps_real_values`, noted in model.json);
     treat it as you treat the patients' table.
@@ -46,7 +49,9 @@ def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any]
     folder = Path(folder)
     check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    building = Path(
+        tempfile.mkdtemp(prefix=f"tmp-{folder.name}-" if scratch else f".{folder.name}-", dir=scratch or folder.parent)
+    )
     try:
         (building / FITTED).mkdir()
         model.save(building / FITTED)

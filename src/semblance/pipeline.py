@@ -10,15 +10,16 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from semblance import catalog, model_folder, provenance, schema_toml
+from semblance.checkpoint import check_resumable, work_on
 from semblance.conditioning import sample_given
-from semblance.contracts import Comparison, Generator, Model, Progress, Run, silent
+from semblance.contracts import FORGETFUL, Checkpoint, Comparison, Generator, Model, Progress, Run, silent
 from semblance.data import demo, parse, surrogates
 from semblance.data.dataset import Dataset
 from semblance.data.describe import infer
@@ -31,6 +32,7 @@ from semblance.errors import InputError, SchemaError, Unsupported
 from semblance.evidence import Evidence, Finding
 from semblance.explanation.explain import Explanation, explain
 from semblance.privacy.ledger import Charge, Ledger
+from semblance.recipe import recipe as recipe
 from semblance.release import bundle, disclosure, gate
 from semblance.release.gate import Policy, Verdict
 from semblance.rules.model import fit_with_rules
@@ -39,15 +41,28 @@ from semblance.seeds import Seeds
 from semblance.source import read_source
 
 
-def begin(*, seed: int = 0, quick: bool = False, progress: Progress = silent, cohort: str = "") -> Run:
-    """All that the verbs may use up: named random streams, an open ledger, this machine's processors.
+def begin(
+    *,
+    seed: int = 0,
+    quick: bool = False,
+    progress: Progress = silent,
+    cohort: str = "",
+    max_minutes: float | None = None,
+    checkpoint: Checkpoint = FORGETFUL,
+) -> Run:
+    """All that the verbs may use up: named random streams, an open ledger, this machine's processors, a person's time.
 
     Args:
         seed: Same seed and same input give the same bytes.
         quick: Less precision for less time; the findings' intervals say so.
         cohort: Fingerprint of the source, for the ledger.
+        max_minutes: Time for learning; what it cuts short depends on the clock, and the model's notes say so.
+        checkpoint: Where learning leaves what it has finished; see ``checkpoint.py``.
     """
-    return Run(Seeds(seed), Ledger(cohort), Local(), progress, quick)
+    limit = float("inf") if max_minutes is None else float(max_minutes)
+    if not limit > 0:
+        raise InputError("the time for learning (max_minutes) must be above 0.")
+    return Run(Seeds(seed), Ledger(cohort), Local(), progress, quick, limit, checkpoint)
 
 
 def describe(source: Any, *, target: str | None = None, subject: str | None = None) -> Schema:
@@ -203,6 +218,8 @@ def run(
     seed: int = 0,
     policy: Path | None = None,
     quick: bool = False,
+    max_minutes: float | None = None,
+    resume: bool = False,
     progress: Progress = silent,
 ) -> Outcome:
     """From real patients to a judged release folder.
@@ -210,41 +227,45 @@ def run(
     Args:
         schema: As edited by a person; None infers it.
         rows: Synthetic rows to draw; None draws as many as were learned from.
+        max_minutes: Time for learning; see `begin`.
+        resume: Continue what an interrupted run kept beside `out`: the same result, as if it had not been stopped.
 
     Raises:
         InputError, Unsupported, FitError: see the verbs. A refusal by the gate is not an error here: read
             ``outcome.verdict``.
     """
-    clock = _Clock()
-    bundle.check_free(Path(out))
+    clock, out = _Clock(), Path(out)
+    bundle.check_free(out)
+    check_resumable(out, resume=resume)
     rules = Policy.load(policy)
     made = recipe(generator) if isinstance(generator, str) else generator
     with clock("reading"):
         raw = _raw(source)
         meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
         patients = read(raw, meaning)
-    steps = begin(seed=seed, quick=quick, progress=progress, cohort=raw.fingerprint)
+    steps = begin(seed=seed, quick=quick, progress=progress, cohort=raw.fingerprint, max_minutes=max_minutes)
     if schema is None:
         steps.ledger.charge(Charge("describe", mechanism="none"))
     vault = split(patients, steps)
-    with clock("learning"):
-        model = fit(vault.train, steps, generator=made)
-    with clock("sampling"):
-        fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
-    notes = [*provenance.notes_on(patients), *provenance.rare_labels(vault.train), *provenance.broken_rules(model)]
-    with clock("judging"):
-        comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made)
-        facts = {
-            "generator": provenance.of_recipe(made),
-            "source": {"fingerprint": raw.fingerprint, "attribution": demo.attribution(raw.fingerprint)},
-            "split": vault.describe(),
-            "synthetic_rows": fake.n_rows,
-            "notes": notes,
-        }
-        evidence = audit(comparison, steps, facts=facts)
-    with clock("writing"):
-        verdict = decide(evidence, rules)
-        folder = release(fake, evidence, verdict, out=out, policy=rules)
+    with work_on(out, provenance.identity("run", raw.fingerprint, meaning, made, steps), resume=resume) as work:
+        with clock("learning"):
+            model = fit(vault.train, replace(steps, checkpoint=work), generator=made)
+        with clock("sampling"):
+            fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
+        notes = provenance.all_notes(patients, vault.train, model)
+        with clock("judging"):
+            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made)
+            facts = {
+                "generator": provenance.of_recipe(made),
+                "source": {"fingerprint": raw.fingerprint, "attribution": demo.attribution(raw.fingerprint)},
+                "split": vault.describe(),
+                "synthetic_rows": fake.n_rows,
+                "notes": notes,
+            }
+            evidence = audit(comparison, steps, facts=facts)
+        with clock("writing"):
+            verdict = decide(evidence, rules)
+            folder = release(fake, evidence, verdict, out=out, policy=rules)
     return Outcome(folder, verdict, evidence, meaning, tuple(notes), clock.seconds)
 
 
@@ -257,23 +278,35 @@ def train(
     subject: str | None = None,
     generator: Generator | str = "chain",
     seed: int = 0,
+    max_minutes: float | None = None,
+    resume: bool = False,
     progress: Progress = silent,
 ) -> Model:
-    """Fit on every row of `source` and save the model. No holdout is kept: the result cannot be judged fairly."""
+    """Fit on every row of `source` and save the model. No holdout is kept: the result cannot be judged fairly.
+
+    Args:
+        max_minutes, resume: As in `run`; what an interrupted call kept lies beside `folder`.
+    """
     folder = Path(folder)
     model_folder.check_free(folder)
+    check_resumable(folder, resume=resume)
     made = recipe(generator) if isinstance(generator, str) else generator
     raw = _raw(source)
     meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
-    steps = begin(seed=seed, progress=progress, cohort=raw.fingerprint)
+    steps = begin(seed=seed, progress=progress, cohort=raw.fingerprint, max_minutes=max_minutes)
     patients = read(raw, meaning)
-    model = fit(patients, steps, generator=made)
-    facts = {
-        **provenance.of_run(steps),
-        "ledger": steps.ledger.to_dict(),
-        "notes": [*provenance.notes_on(patients), *provenance.rare_labels(patients), *provenance.broken_rules(model)],
-    }
-    model_folder.save(model, folder, recipe=made, facts=facts)
+    with work_on(folder, provenance.identity("fit", raw.fingerprint, meaning, made, steps), resume=resume) as work:
+        model = fit(patients, replace(steps, checkpoint=work), generator=made)
+        facts = {
+            **provenance.of_run(steps),
+            "ledger": steps.ledger.to_dict(),
+            "notes": [
+                *provenance.notes_on(patients),
+                *provenance.rare_labels(patients),
+                *provenance.on_learning(model),
+            ],
+        }
+        model_folder.save(model, folder, recipe=made, facts=facts, scratch=work.scratch)
     return model
 
 
@@ -315,28 +348,6 @@ def judge(
         "notes": provenance.notes_on(real),
     }
     return audit(Comparison(real, held, replace(fake, origin="synthetic")), steps, facts=facts)
-
-
-def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Generator:
-    """The generator of that name with these parameters.
-
-    Raises:
-        Unsupported: no such generator.
-        InputError: no such parameter, or a value of the wrong type.
-    """
-    if name not in catalog.GENERATORS:
-        raise Unsupported(f"there is no generator {name!r}; there are {', '.join(catalog.GENERATORS)}.")
-    kind = catalog.GENERATORS[name]
-    defaults = {f.name: f.default for f in fields(kind)}
-    for key, value in (settings or {}).items():
-        if key not in defaults:
-            raise InputError(f"generator {name!r} has no parameter {key!r}; it has {', '.join(defaults)}.")
-        wanted = type(defaults[key])
-        if not (isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool)):
-            if wanted is float and type(value) is int:
-                continue
-            raise InputError(f"parameter {key!r} of generator {name!r} must be of type {wanted.__name__}.")
-    return kind(**(settings or {}))
 
 
 def roles(schema: Schema, target: str | None, subject: str | None) -> Schema:

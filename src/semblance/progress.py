@@ -36,19 +36,22 @@ def _drawing(*, hidden: bool) -> Iterator[Progress]:
     columns = (
         rich.TextColumn("{task.description}"),
         rich.BarColumn(bar_width=30),
-        rich.MofNCompleteColumn(),
+        rich.TaskProgressColumn(),
         rich.TimeRemainingColumn(elapsed_when_finished=True),
     )
     from rich.console import Console
 
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as drawing:
+    # Speed is taken over the whole stage: its steps are few and long.
+    watching = rich.Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=86_400)
+    with watching as drawing:
         tasks: dict[str, rich.TaskID] = {}
         lock = threading.Lock()  # stages report from worker threads
 
         def draw(stage: str, done: int, total: int) -> None:
             with lock:
-                if stage not in tasks:
-                    tasks[stage] = drawing.add_task(stage, total=total)
-                drawing.update(tasks[stage], completed=done, total=total)
+                if stage not in tasks:  # what is done already took no time of this run
+                    tasks[stage] = drawing.add_task(stage, total=total, completed=done)
+                else:
+                    drawing.update(tasks[stage], completed=done, total=total)
 
         yield draw

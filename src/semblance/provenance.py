@@ -5,12 +5,14 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
+from math import isfinite
 from typing import Any
 
+from semblance import schema_toml
 from semblance.contracts import Generator, Model, Run
 from semblance.data.cells import MIN_PATIENTS, make_cells
 from semblance.data.dataset import Dataset
-from semblance.rules.model import RuledModel
+from semblance.evidence import canonical_json
 from semblance.schema import Schema
 
 LIBRARIES = ("numpy", "pandas", "scipy", "lightgbm", "pyarrow")
@@ -24,12 +26,35 @@ def of_run(run: Run) -> dict[str, Any]:
         "libraries": {name: version(name) for name in LIBRARIES},
         "seed": run.seeds.root,
         "quick": run.quick,
+        **({"max_minutes": run.max_minutes} if isfinite(run.max_minutes) else {}),
+    }
+
+
+def identity(verb: str, source: str, schema: Schema, recipe: Generator, run: Run) -> dict[str, str]:
+    """What must be the same for two calls to learn the same model, as texts: a resumed call is compared by these.
+
+    Args:
+        source: Fingerprint of the real table.
+    """
+    known = of_run(run)
+    return {
+        "command": verb,
+        "source": source,
+        "schema": schema_toml.dumps(schema),
+        "generator": canonical_json(of_recipe(recipe)),
+        "seed": str(run.seeds.root),
+        "version": canonical_json({key: known[key] for key in ("semblance", "python", "libraries")}),
     }
 
 
 def of_recipe(recipe: Generator) -> dict[str, Any]:
     """Name and parameters, enough to fit again."""
     return {"name": recipe.name, "parameters": asdict(recipe)}
+
+
+def all_notes(patients: Dataset, train: Dataset, model: Model) -> list[str]:
+    """Everything of the below about the patients, those of them who were learned from, and what came of it."""
+    return [*notes_on(patients), *rare_labels(train), *on_learning(model)]
 
 
 def notes_on(data: Dataset) -> list[str]:
@@ -85,9 +110,9 @@ def _columns(names: list[str]) -> str:
     return f"column{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
-def broken_rules(model: Model) -> list[str]:
-    """What the training rows say against the rules of the schema, one sentence for each rule that some break."""
-    return list(model.notes) if isinstance(model, RuledModel) else []
+def on_learning(model: Model) -> list[str]:
+    """What the training rows say against the rules of the schema, and whether the clock cut learning short."""
+    return list(getattr(model, "notes", ()))
 
 
 def _repeated(data: Dataset) -> list[str]:

@@ -17,6 +17,7 @@ import pytest
 
 from semblance import pipeline
 from semblance.cli import main
+from semblance.conditionals import learning
 from semblance.errors import MissingExtra
 from semblance.interruption import listening
 from semblance.manner import Manner
@@ -341,7 +342,7 @@ def test_audit_judges_any_table(patients_csv: Path, tmp_path: Path, capsys: pyte
 # ── a process of its own ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_ctrl_c_leaves_nothing_but_what_can_be_resumed(tmp_path: Path) -> None:
     from semblance.data.demo import patients
 
     words = [sys.executable, "-m", "semblance", "run", str(patients()), "--out", str(tmp_path / "release")]
@@ -354,7 +355,8 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     assert out == ""
     assert len(err.splitlines()) == 1
     assert "interrupted" in err
-    assert not list(tmp_path.iterdir())
+    kept = [p.name for p in tmp_path.iterdir()]
+    assert kept == ([".release.partial"] if "--resume" in err else [])
 
 
 def test_a_swallowed_interrupt_stops_at_the_next_report() -> None:
@@ -381,13 +383,18 @@ def test_an_interruption_at_a_late_moment(
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    if moment == "bundle.write":
-        monkeypatch.setattr(pipeline.bundle, "render", stop)
-    else:
-        monkeypatch.setattr(pipeline.surrogates, "fill", stop)
-    assert call("run", patients_csv, "--out", tmp_path / "release", "--quick") == 130
-    one_line(capsys)
-    assert not list(tmp_path.iterdir())
+    words = ("run", patients_csv, "--out", tmp_path / "release", "--quick")
+    with monkeypatch.context() as patch:
+        room, name = (pipeline.bundle, "render") if moment == "bundle.write" else (pipeline.surrogates, "fill")
+        patch.setattr(room, name, stop)
+        assert call(*words) == 130
+    assert "--resume" in one_line(capsys)
+    assert [p.name for p in tmp_path.iterdir()] == [".release.partial"]
+    assert call(*words) == 10
+    assert "--resume" in one_line(capsys)
+    monkeypatch.setattr(learning, "learn_link", stop)  # nothing is learned again
+    assert call(*words, "--resume") in (0, 20)
+    assert [p.name for p in tmp_path.iterdir()] == ["release"]
 
 
 def test_a_full_disk(

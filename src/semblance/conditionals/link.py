@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from semblance.conditionals.allotment import Allotment
 from semblance.conditionals.bisection import Bisection, bisect
 from semblance.conditionals.leanings import Leanings, count_turns, worth_counting
 from semblance.conditionals.trees import boost_while_it_helps
@@ -112,12 +113,14 @@ def learn_link(
     subjects: NDArray[np.int64],
     capacity: Capacity,
     seeds: Seeds,
+    time: Allotment | None = None,
 ) -> Link:
     """Learn one column from the columns before it.
 
     Args:
         position: Of the column. codes: Cells of all rows, -1 where a value has none. (n_rows, n_columns)
         folds: Fold of each row's patient; which fold only says when to stop changes with column and depth. (n_rows,)
+        time: What it may take, shared among the depths by how many rows are asked there; None for no limit.
     """
     everyone, mine = codes[:, position].astype(np.int32), cells[position]
     common = np.flatnonzero(everyone >= 0)  # a row whose label is too rare to be drawn teaches nothing here
@@ -141,6 +144,8 @@ def learn_link(
     n_folds = int(folds.max()) + 1
     of_others = {i: np.stack([c.table(without=fold) for fold in range(n_folds)]) for i, c in counted.items()}
     boosters = []
+    time = time or Allotment(np.inf)
+    to_ask = (nodes[target] >= 0).sum(axis=0)  # (n_levels,)
     for level in range(questions.n_levels):
         here = np.flatnonzero(nodes[target, level] >= 0)
         rows = common[here]
@@ -164,6 +169,7 @@ def learn_link(
                 patience=capacity.patience,
                 smoothing=capacity.smoothing,
                 bins=capacity.bins,
+                spent=time.part(to_ask[level] / to_ask[level:].sum()),
             )
         )
     return Link(questions, tuple(boosters), Leanings({i: c.table() for i, c in counted.items()}))

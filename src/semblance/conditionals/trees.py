@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semblance.conditionals.allotment import Spent, endless
 from semblance.data.boosting import Numbers, lightgbm, settings
 
 FEW = 10
@@ -30,6 +31,7 @@ def boost_while_it_helps(
     patience: int,
     smoothing: float,
     bins: int,
+    spent: Spent = endless,
 ) -> str:
     """Boost yes/no answers from given log-odds, only as long as rows outside the fit profit.
 
@@ -43,11 +45,14 @@ def boost_while_it_helps(
         trees: Most trees; patience: trees without a gain before giving up.
         smoothing: Pull of each leaf towards its parent, in rows (LightGBM's path_smooth).
         bins: Most bins a feature is cut into.
+        spent: Asked before and after each tree whether time is over; the trees so far are then all there are.
 
     Returns:
         LightGBM's text model, whose predictions leave `start` out; empty when not even the first tree helps.
     """
     if min(int(unseen.sum()), int((~unseen).sum())) < FEW:  # too few to say when to stop
+        return ""
+    if spent():
         return ""
     library = lightgbm()
     chosen = settings(leaves, rate, smallest_leaf, seed) | {
@@ -61,7 +66,12 @@ def boost_while_it_helps(
     ).construct()
     seen, judge = (table.subset(np.flatnonzero(rows)) for rows in (~unseen, unseen))
     stop = library.early_stopping(patience, verbose=False)
-    model = library.train(chosen, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop])
+
+    def keep_time(now: Any) -> None:
+        if spent():
+            raise library.callback.EarlyStopException(now.iteration, now.evaluation_result_list)
+
+    model = library.train(chosen, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop, keep_time])
     sign = np.where(answers[unseen] == 1, -1.0, 1.0)
     without = float(np.logaddexp(0.0, sign * start[unseen]).mean())
     if model.best_score["unseen"]["binary_logloss"] >= without:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,7 +23,8 @@ from numpy.typing import NDArray
 
 from semblance.conditionals.imputation import PARTICLES
 from semblance.conditionals.joint import Joint
-from semblance.conditionals.link import Capacity, Link, learn_link
+from semblance.conditionals.learning import learn_links
+from semblance.conditionals.link import Capacity, Link
 from semblance.contracts import Account, Filled, Run
 from semblance.data.boosting import patient_folds
 from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
@@ -117,15 +117,8 @@ class Chain:
             bins=2 * self.max_cells + 2,  # room for every cell of a parent to be told apart
             min_patients=self.min_patients,
         )
-        learned = count()  # columns may finish in any order; next() on a counter is safe between threads
-
-        def link_of(position: int) -> Link:
-            made = learn_link(position, codes, cells, folds, subjects=subjects, capacity=capacity, seeds=run.seeds)
-            run.progress("learning columns", next(learned) + 1, len(columns))
-            return made
-
-        links = run.engine.map(link_of, range(len(columns)))
-        return ChainModel(train.schema, tuple(c.name for c in columns), tuple(cells), tuple(links))
+        learned = learn_links(codes, cells, folds, subjects=subjects, capacity=capacity, run=run)
+        return ChainModel(train.schema, tuple(c.name for c in columns), tuple(cells), learned.links, learned.notes)
 
     @staticmethod
     def load(folder: Path, schema: Schema) -> ChainModel:
@@ -148,12 +141,13 @@ class Chain:
 
 @dataclass(frozen=True, eq=False)
 class ChainModel:
-    """A fitted chain."""
+    """A fitted chain; `notes` says, where it was just fitted, what a reader must know about how."""
 
     schema: Schema
     order: tuple[str, ...]
     cells: tuple[Cells, ...]
     links: tuple[Link, ...]
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"ChainModel({len(self.order)} columns)"

@@ -28,7 +28,7 @@ class RuledModel:
 
     Attributes:
         inner: A model of ``rules.inner``.
-        notes: What a reader must know about rows that break rules, a sentence each.
+        notes: What a reader must know about rows that break rules, and about how `inner` was learned, a sentence each.
     """
 
     inner: Model
@@ -81,7 +81,8 @@ def fit_with_rules(recipe: Generator, train: Dataset, run: Run) -> RuledModel:
         FitError: as the recipe's own `fit`.
     """
     learned = learn_rules(train, min_patients=getattr(recipe, "min_patients", MIN_PATIENTS))
-    return RuledModel(recipe.fit(learned.rules.encode(learned.rows), run), learned.rules, learned.notes)
+    inner = recipe.fit(learned.rules.encode(learned.rows), run)
+    return RuledModel(inner, learned.rules, (*learned.notes, *getattr(inner, "notes", ())))
 
 
 def load_with_rules(recipe: type[Generator], folder: Path, schema: Schema) -> RuledModel:

@@ -1,0 +1,103 @@
+"""All links of a chain: learned in any order, kept one by one, within a stated time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semblance.conditionals.allotment import Plan
+from semblance.conditionals.link import Capacity, Codes, Link, learn_link
+from semblance.contracts import Run
+from semblance.data.cells import Cells
+
+STAGE = "learning columns"
+FILE = "link.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """A link for each column, and how many of them had all the time that they wanted."""
+
+    links: tuple[Link, ...]
+    in_full: int
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One sentence where the clock decided what was learned; none otherwise."""
+        if self.in_full == len(self.links):
+            return ()
+        return (
+            f"Stopped by the time limit: {self.in_full} of {len(self.links)} columns learned in full, the others with "
+            "fewer trees; the same seed may give another result.",
+        )
+
+
+def learn_links(
+    codes: Codes,
+    cells: list[Cells],
+    folds: NDArray[np.int64],
+    *,
+    subjects: NDArray[np.int64],
+    capacity: Capacity,
+    run: Run,
+) -> Links:
+    """Learn every column from the columns before it; see `learn_link`.
+
+    What `run.checkpoint` holds is not learned again. What is learned in full is kept there at once; a link that the
+    clock cut short is not.
+    """
+    done = {i: link for i in range(len(cells)) if (link := _kept(i, run)) is not None}
+    costs = expected_costs(cells)
+    finished, total = sum(costs[i] for i in done), sum(costs)
+    run.progress(STAGE, finished, total)
+    # The dearest first, so that no worker is left with one when the others have nothing more to do.
+    waiting = sorted(set(range(len(cells))) - done.keys(), key=lambda i: (-costs[i], i))
+    plan = Plan([costs[i] for i in waiting], minutes=run.max_minutes, workers=run.engine.workers)
+    lock = threading.Lock()
+
+    def learn(turn: int) -> tuple[Link, bool]:
+        nonlocal finished
+        position = waiting[turn]
+        time = plan.begin(turn)
+        link = learn_link(
+            position, codes, cells, folds, subjects=subjects, capacity=capacity, seeds=run.seeds, time=time
+        )
+        plan.end(turn)
+        if not time.cut_short:
+            run.checkpoint.put(_key(position), lambda folder: _keep(link, position, folder))
+        with lock:
+            finished += costs[position]
+            now = finished
+        run.progress(STAGE, now, total)
+        return link, not time.cut_short
+
+    learned = dict(zip(waiting, run.engine.map(learn, range(len(waiting))), strict=True))
+    links = tuple(done[i] if i in done else learned[i][0] for i in range(len(cells)))
+    return Links(links, len(done) + sum(in_full for _, in_full in learned.values()))
+
+
+def expected_costs(cells: Sequence[Cells]) -> list[int]:
+    """How long each column takes to learn, in one unit for all: its depth of questions, times what each tree sees."""
+    depths = [np.log2(max(own.n, 2)) for own in cells]
+    return [round(10 * depth * (position + 4)) if position else 1 for position, depth in enumerate(depths)]
+
+
+def _key(position: int) -> str:
+    return f"chain-{position:04d}"
+
+
+def _keep(link: Link, position: int, folder: Path) -> None:
+    (folder / FILE).write_text(json.dumps(link.save(folder, position)), encoding="utf-8")
+
+
+def _kept(position: int, run: Run) -> Link | None:
+    folder = run.checkpoint.get(_key(position))
+    if folder is None:
+        return None
+    return Link.load(folder, position, json.loads((folder / FILE).read_text(encoding="utf-8")))
