@@ -97,6 +97,7 @@ def test_the_public_face_is_pinned() -> None:
         "run",
         "sample",
         "sample_given",
+        "sample_to",
         "split",
         "train",
         "verify",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         release,
         run,
         sample,
+        sample_to,
         split,
         train,
     )
@@ -70,6 +71,7 @@ _HOMES = {
         "release",
         "run",
         "sample",
+        "sample_to",
         "split",
         "train",
     ),
@@ -116,6 +118,7 @@ __all__ = [
     "run",
     "sample",
     "sample_given",
+    "sample_to",
     "split",
     "train",
     "verify",

@@ -44,12 +44,20 @@ def sample_given(
         Unsupported: the model cannot condition.
         InputError: a condition is not understood, or no value that the model can draw meets it.
     """
+    data, accounts = rows_given(model, run, n=n, given=given, balance=balance)
+    return surrogates.fill(data, run.seeds, avoid=avoid), accounts
+
+
+def rows_given(
+    model: Model, run: Run, *, n: int, given: Sequence[str] = (), balance: str = ""
+) -> tuple[Dataset, Mapping[str, Account]]:
+    """`sample_given` without identifiers."""
     if n < 1:
         raise InputError("the number of rows to draw must be at least 1.")
     asked = _conditional(model, "draw rows under conditions")
     if not balance:
         data, account = asked.sample_given(n, given, run)
-        return surrogates.fill(data, run.seeds, avoid=avoid), {" and ".join(given): account}
+        return data, {" and ".join(given): account}
     column, shares = read_balance(balance, asked.labels_of)
     parts, accounts = [], {}
     for label, rows in rows_of_each(shares, n).items():
@@ -59,7 +67,7 @@ def sample_given(
             parts.append(data)
     mixed = pd.concat([part.frame for part in parts], ignore_index=True)
     mixed = mixed.take(run.seeds("balance/order").permutation(len(mixed))).reset_index(drop=True)
-    return surrogates.fill(replace(parts[0], frame=mixed), run.seeds, avoid=avoid), accounts
+    return replace(parts[0], frame=mixed), accounts
 
 
 def impute(model: Model, data: Dataset, run: Run, *, columns: Sequence[str] = ()) -> Dataset:

@@ -258,3 +258,6 @@ class Format(Protocol):
 
     def write(self, data: Dataset, path: Path) -> None:
         """Write `data` as its schema's dialect says. Callers write to a temporary name and rename."""
+
+    def write_blocks(self, blocks: Iterable[Dataset], path: Path) -> None:
+        """`write` tables of one schema, at least one, below each other, holding only one at a time."""

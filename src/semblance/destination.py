@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,11 +31,23 @@ def write_table(data: Dataset, path: Path | str) -> Path:
         Unsupported: no format has this extension.
         InputError: the place cannot be written to; whatever was there before is untouched.
     """
+    return write_blocks([data], path)
+
+
+def write_blocks(blocks: Iterable[Dataset], path: Path | str) -> Path:
+    """`write_table` for tables of one schema, at least one, below each other: only one at a time is in memory.
+
+    Nothing is at `path` until the last of them is written.
+    """
     path = Path(path)
     form = format_of(path)
-    if data.schema.dialect.get("format") != form.name:
-        data = replace(data, schema=replace(data.schema, dialect={}))
-    return _whole(path, lambda place: form.write(data, place))
+
+    def fitting(data: Dataset) -> Dataset:
+        if data.schema.dialect.get("format") == form.name:
+            return data
+        return replace(data, schema=replace(data.schema, dialect={}))
+
+    return _whole(path, lambda place: form.write_blocks(map(fitting, blocks), place))
 
 
 def write_text(text: str, path: Path | str) -> Path:

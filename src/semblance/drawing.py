@@ -55,10 +55,11 @@ def sample(
     """Draw rows from a MODEL folder that `fit` wrote. What is drawn here has not been judged."""
     if intervene:
         raise Unsupported("this version cannot intervene yet; leave out --do, or condition with --given.")
-    from semblance import conditioning, model_folder, pipeline
-    from semblance.destination import check_new, write_table
+    from semblance import model_folder, pipeline
+    from semblance.destination import check_new
     from semblance.progress import bars
     from semblance.source import format_of
+    from semblance.streaming import Stream, draw_into
 
     format_of(output)
     check_new(output)
@@ -66,14 +67,11 @@ def sample(
     facts: dict[str, Any] = {"file": str(output), "rows": rows}
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         steps = pipeline.begin(seed=seed, progress=progress)
-        fitted = model_folder.load(model)
-        if given or balance:
-            fake, accounts = conditioning.sample_given(fitted, steps, n=rows, given=given, balance=balance)
-            facts["conditions"] = {said: asdict(account) for said, account in accounts.items()}
-            _caution(account.caution for account in accounts.values())
-        else:
-            fake = pipeline.sample(fitted, steps, n=rows)
-        write_table(fake, output)
+        stream = Stream(model_folder.load(model), steps, n=rows, given=given, balance=balance)
+        draw_into(output, stream)
+        if stream.accounts:
+            facts["conditions"] = {said: asdict(account) for said, account in stream.accounts.items()}
+            _caution(account.caution for account in stream.accounts.values())
     manner.tell(facts, f"{output}: {rows} synthetic rows, not judged; see `audit`.")
 
 

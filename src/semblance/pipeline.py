@@ -6,10 +6,8 @@ source ─describe→ Schema ─read→ Dataset ─split→ Vault ─fit→ Mode
 
 from __future__ import annotations
 
-import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,20 +16,21 @@ import pandas as pd
 
 from semblance import catalog, model_folder, provenance, schema_toml
 from semblance.checkpoint import check_resumable, work_on
-from semblance.conditioning import sample_given
-from semblance.contracts import FORGETFUL, Checkpoint, Comparison, Generator, Model, Progress, Run, silent
-from semblance.data import demo, parse, surrogates
+from semblance.clock import Clock
+from semblance.contracts import FORGETFUL, Account, Checkpoint, Comparison, Generator, Model, Progress, Run, silent
+from semblance.data import demo, parse
 from semblance.data.dataset import Dataset
 from semblance.data.describe import infer
 from semblance.data.raw import Raw
 from semblance.data.split import Vault
 from semblance.data.split import split as split_patients
-from semblance.destination import write_table
+from semblance.destination import check_new
 from semblance.engines.local import Local
 from semblance.errors import InputError, SchemaError, Unsupported
 from semblance.evidence import Evidence, Finding
 from semblance.explanation.explain import Explanation, explain
 from semblance.privacy.ledger import Charge, Ledger
+from semblance.publication import as_drawn, write_synthetic
 from semblance.recipe import recipe as recipe
 from semblance.release import bundle, disclosure, gate
 from semblance.release.gate import Policy, Verdict
@@ -39,6 +38,7 @@ from semblance.rules.model import fit_with_rules
 from semblance.schema import Schema
 from semblance.seeds import Seeds
 from semblance.source import read_source
+from semblance.streaming import Stream, draw, draw_into
 
 
 def begin(
@@ -140,19 +140,32 @@ def sample(
 
     Args:
         given, balance: Conditions that the rows meet; see `conditioning.sample_given`, which also says what the rows
-            are worth. Here a warning says so where that is little.
+            are worth. Here a warning says so where that is little. Beyond 50,000 rows, each block of 50,000 is drawn
+            by itself, and balanced by itself.
         avoid: Real patients whose identifiers must not come up by chance.
 
     Privacy: reads no real value but the identifiers to avoid; spends nothing.
     """
-    if n < 1:
-        raise InputError("the number of rows to draw must be at least 1.")
-    if given or balance:
-        fake, accounts = sample_given(model, run, n=n, given=given, balance=balance, avoid=avoid)
-        for caution in {account.caution for account in accounts.values()} - {None}:
-            warnings.warn(str(caution), stacklevel=2)
-        return fake
-    return surrogates.fill(model.sample(n, run), run.seeds, avoid=avoid)
+    stream = Stream(model, run, n=n, given=given, balance=balance, avoid=avoid)
+    fake = draw(stream)
+    _warn(stream)
+    return fake
+
+
+def sample_to(
+    model: Model, run: Run, *, path: Path | str, n: int, given: Sequence[str] = (), balance: str = ""
+) -> Mapping[str, Account]:
+    """`sample` into a new file, in the memory of a few blocks of rows; what conditional rows are worth, by condition.
+
+    Raises:
+        Unsupported: no format has this extension.
+        InputError: the file exists, or cannot be written.
+    """
+    check_new(Path(path))
+    stream = Stream(model, run, n=n, given=given, balance=balance)
+    draw_into(path, stream)
+    _warn(stream)
+    return stream.accounts
 
 
 def audit(comparison: Comparison, run: Run, *, facts: Mapping[str, Any] | None = None) -> Evidence:
@@ -189,8 +202,8 @@ def release(
         evidence=evidence,
         verdict=verdict,
         policy=policy or Policy.load(None),
-        schema_text=schema_toml.dumps(_as_drawn(fake)),
-        write_synthetic=lambda folder: _write_synthetic(fake, folder),
+        schema_text=schema_toml.dumps(as_drawn(fake)),
+        write_synthetic=lambda folder: write_synthetic(fake, folder),
     )
 
 
@@ -234,11 +247,10 @@ def run(
         InputError, Unsupported, FitError: see the verbs. A refusal by the gate is not an error here: read
             ``outcome.verdict``.
     """
-    clock, out = _Clock(), Path(out)
+    clock, out = Clock(), Path(out)
     bundle.check_free(out)
     check_resumable(out, resume=resume)
-    rules = Policy.load(policy)
-    made = recipe(generator) if isinstance(generator, str) else generator
+    rules, made = Policy.load(policy), recipe(generator) if isinstance(generator, str) else generator
     with clock("reading"):
         raw = _raw(source)
         meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
@@ -265,8 +277,8 @@ def run(
             evidence = audit(comparison, steps, facts=facts)
         with clock("writing"):
             verdict = decide(evidence, rules)
-            folder = release(fake, evidence, verdict, out=out, policy=rules)
-    return Outcome(folder, verdict, evidence, meaning, tuple(notes), clock.seconds)
+            release(fake, evidence, verdict, out=out, policy=rules)
+    return Outcome(out, verdict, evidence, meaning, tuple(notes), clock.seconds)
 
 
 def train(
@@ -368,41 +380,10 @@ def load_schema(path: Path | str) -> Schema:
     return schema_toml.loads(text, where=str(path))
 
 
-def _as_drawn(fake: Dataset) -> Schema:
-    """The schema a recipient may see: only labels that were drawn or that a rule names, by name, since frequency would
-    point at the rare.
-    """
-    schema = fake.schema
-    named = schema.labels_in_rules
-    for column in schema.modelled:
-        if not column.numeric:
-            drawn = {*fake.frame[column.name].dropna(), *named.get(column.name, ())}
-            kept = [c for c in column.categories if c in drawn]
-            if column.code_system and column.kind != "ordinal":  # rare codes come from the published list
-                kept = list(drawn)
-            schema = schema.with_column(
-                replace(column, categories=tuple(kept if column.kind == "ordinal" else sorted(kept)))
-            )
-    return schema
-
-
-def _write_synthetic(fake: Dataset, folder: Path) -> str:
-    name = "synthetic.parquet" if fake.schema.dialect.get("format") == "parquet" else "synthetic.csv"
-    return write_table(fake, folder / name).name
+def _warn(stream: Stream) -> None:
+    for caution in {account.caution for account in stream.accounts.values()} - {None}:
+        warnings.warn(str(caution), stacklevel=3)
 
 
 def _raw(source: Any) -> Raw:
     return source if isinstance(source, Raw) else read_source(source)
-
-
-class _Clock:
-    """Seconds per stage, by the wall."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.monotonic()
-        yield
-        self.seconds[stage] = round(time.monotonic() - start, 2)

@@ -18,6 +18,7 @@ import pytest
 from semblance import pipeline
 from semblance.cli import main
 from semblance.conditionals import learning
+from semblance.data import surrogates
 from semblance.errors import MissingExtra
 from semblance.interruption import listening
 from semblance.manner import Manner
@@ -385,7 +386,7 @@ def test_an_interruption_at_a_late_moment(
 
     words = ("run", patients_csv, "--out", tmp_path / "release", "--quick")
     with monkeypatch.context() as patch:
-        room, name = (pipeline.bundle, "render") if moment == "bundle.write" else (pipeline.surrogates, "fill")
+        room, name = (pipeline.bundle, "render") if moment == "bundle.write" else (surrogates.Surrogates, "fill")
         patch.setattr(room, name, stop)
         assert call(*words) == 130
     assert "--resume" in one_line(capsys)
@@ -406,7 +407,7 @@ def test_a_full_disk(
     from semblance.formats.csv import Csv
 
     assert call("fit", patients_csv, "--model", tmp_path / "model", "--generator", "independent") == 0
-    monkeypatch.setattr(Csv, "write", full)
+    monkeypatch.setattr(Csv, "write_blocks", full)
     capsys.readouterr()
     assert call("sample", tmp_path / "model", "--rows", 3, "-o", tmp_path / "drawn.csv") == 10
     assert "space" in one_line(capsys)

@@ -7,6 +7,7 @@ Drawing, and all that is built on it, follows from that.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from scipy.special import expit
 
 from semblance.conditionals.allotment import Allotment
 from semblance.conditionals.bisection import Bisection, bisect
-from semblance.conditionals.leanings import Leanings, count_turns, worth_counting
+from semblance.conditionals.leanings import Counted, Leanings, count_turns, worth_counting
 from semblance.conditionals.trees import boost_while_it_helps
 from semblance.data.boosting import lightgbm
 from semblance.data.cells import Cells
@@ -56,12 +57,22 @@ class Link:
         All of `asked` must lie at one depth.
         """
         odds: Floats = self.questions.prior[asked].copy()
-        model = self.boosters[self.questions.depth[asked[0]]] if len(asked) else ""
-        if model:
-            booster = lightgbm().Booster(model_str=model)
+        level = int(self.questions.depth[asked[0]]) if len(asked) else -1
+        if level >= 0 and self.boosters[level]:
+            booster = self._booster(level)
             seen = _features(before, self.questions, asked, self.leanings.of(before, asked))
             odds += booster.predict(seen, raw_score=True, num_threads=workers)
         return odds
+
+    def _booster(self, level: int) -> Any:
+        """The classifier of a depth, read from its text once; two threads at once would only read it twice."""
+        if level not in self._read:
+            self._read[level] = lightgbm().Booster(model_str=self.boosters[level])
+        return self._read[level]
+
+    @cached_property
+    def _read(self) -> dict[int, Any]:
+        return {}
 
     def draw(self, before: Codes, rng: np.random.Generator, *, workers: int) -> Ints:
         """A cell for each row given the cells drawn before it: (n,)."""
@@ -127,19 +138,14 @@ def learn_link(
     target = everyone[common]
     questions = bisect(np.bincount(target, minlength=mine.n), last_apart=mine.has_missing)
     nodes, turns = questions.paths(mine.n)
-    counted = {
-        i: count_turns(
-            codes[common, i].astype(np.int32),
-            cells[i],
-            questions,
-            nodes[target],
-            turns[target],
-            folds=folds[common],
-            subjects=subjects[common],
-            min_patients=capacity.min_patients,
-        )
-        for i in worth_counting(position, cells)
-    }
+    who = {"folds": folds[common], "subjects": subjects[common]}
+
+    def count(i: int) -> Counted:
+        parent = codes[common, i].astype(np.int32)
+        few = capacity.min_patients
+        return count_turns(parent, cells[i], questions, nodes[target], turns[target], **who, min_patients=few)
+
+    counted = {i: count(i) for i in worth_counting(position, cells)}
     unordered = [i for i in range(position) if not cells[i].ordered and cells[i].n > 2]
     n_folds = int(folds.max()) + 1
     of_others = {i: np.stack([c.table(without=fold) for fold in range(n_folds)]) for i, c in counted.items()}
@@ -155,24 +161,34 @@ def learn_link(
         asked = nodes[target[here], level]
         leanings = [table[folds[rows], asked, codes[rows, i].astype(np.int32)] for i, table in of_others.items()]
         boosters.append(
-            boost_while_it_helps(
+            _boost(
                 _features(codes[rows, :position], questions, asked, leanings),
                 turns[target[here], level],
                 start=questions.prior[asked],
                 unseen=folds[rows] == (position + level) % n_folds,
                 categorical=unordered,
                 seed=seeds.integer(f"fit/chain/{position}/{level}"),
-                trees=capacity.trees,
-                leaves=capacity.leaves,
-                rate=capacity.learning_rate,
-                smallest_leaf=capacity.min_leaf,
-                patience=capacity.patience,
-                smoothing=capacity.smoothing,
-                bins=capacity.bins,
+                capacity=capacity,
                 spent=time.part(to_ask[level] / to_ask[level:].sum()),
             )
         )
     return Link(questions, tuple(boosters), Leanings({i: c.table() for i, c in counted.items()}))
+
+
+def _boost(features: Codes, answers: Ints, *, capacity: Capacity, **how: Any) -> str:
+    """`boost_while_it_helps` within a capacity."""
+    return boost_while_it_helps(
+        features,
+        answers,
+        trees=capacity.trees,
+        leaves=capacity.leaves,
+        rate=capacity.learning_rate,
+        smallest_leaf=capacity.min_leaf,
+        patience=capacity.patience,
+        smoothing=capacity.smoothing,
+        bins=capacity.bins,
+        **how,
+    )
 
 
 def _features(before: Codes, questions: Bisection, asked: Ints, leanings: list[NDArray[np.float32]]) -> Codes:

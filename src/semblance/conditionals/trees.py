@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,9 +50,7 @@ def boost_while_it_helps(
     Returns:
         LightGBM's text model, whose predictions leave `start` out; empty when not even the first tree helps.
     """
-    if min(int(unseen.sum()), int((~unseen).sum())) < FEW:  # too few to say when to stop
-        return ""
-    if spent():
+    if min(int(unseen.sum()), int((~unseen).sum())) < FEW or spent():  # too few to say when to stop, or no time
         return ""
     library = lightgbm()
     chosen = settings(leaves, rate, smallest_leaf, seed) | {
@@ -66,15 +64,22 @@ def boost_while_it_helps(
     ).construct()
     seen, judge = (table.subset(np.flatnonzero(rows)) for rows in (~unseen, unseen))
     stop = library.early_stopping(patience, verbose=False)
-
-    def keep_time(now: Any) -> None:
-        if spent():
-            raise library.callback.EarlyStopException(now.iteration, now.evaluation_result_list)
-
-    model = library.train(chosen, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop, keep_time])
+    model = library.train(
+        chosen, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop, _stop_when(spent)]
+    )
     sign = np.where(answers[unseen] == 1, -1.0, 1.0)
     without = float(np.logaddexp(0.0, sign * start[unseen]).mean())
     if model.best_score["unseen"]["binary_logloss"] >= without:
         return ""
     enough = min(model.current_iteration(), round(PAST * model.best_iteration) + MORE)
     return str(model.model_to_string(num_iteration=enough))
+
+
+def _stop_when(spent: Spent) -> Callable[[Any], None]:
+    """A callback that ends the boosting after the tree with which its time was over."""
+
+    def look(now: Any) -> None:
+        if spent():
+            raise lightgbm().callback.EarlyStopException(now.iteration, now.evaluation_result_list)
+
+    return look

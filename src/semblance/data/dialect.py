@@ -10,6 +10,7 @@ import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
+from typing import Protocol
 
 import charset_normalizer
 import zstandard
@@ -36,13 +37,30 @@ def decompress(content: bytes) -> tuple[bytes, str]:
     return content, "none"
 
 
-def compress(content: bytes, compression: str) -> bytes:
-    """The same bytes for the same content: no time stamp, no file name."""
+class Compressor(Protocol):
+    """Bytes in, fewer bytes out: `compress` each piece, then `flush` once."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
+class _Plain:
+    def compress(self, data: bytes, /) -> bytes:
+        return data
+
+    def flush(self) -> bytes:
+        return b""
+
+
+def compressor(compression: str) -> Compressor:
+    """For "gzip", "zstd" or "none": the same bytes for the same pieces, no time stamp, no file name."""
     if compression == "gzip":
-        return gzip.compress(content, compresslevel=6, mtime=0)
+        return zlib.compressobj(6, zlib.DEFLATED, 31)
     if compression == "zstd":
-        return zstandard.ZstdCompressor(level=6).compress(content)
-    return content
+        made: Compressor = zstandard.ZstdCompressor(level=6).compressobj()
+        return made
+    return _Plain()
 
 
 def decode(content: bytes) -> tuple[str, str]:
@@ -100,12 +118,12 @@ def _likely(sample: bytes) -> list[str]:
     return ["gb18030", *asked] if chinese and (few or asked != ["euc_kr"]) else asked
 
 
-def encode(text: str, encoding: str) -> bytes:
-    """The inverse of `decode`."""
-    codec = {"utf-16": "utf-16-le", "utf-16-be-bom": "utf-16-be"}.get(encoding, encoding)
-    mark = {"utf-16": b"\xff\xfe", "utf-16-be-bom": b"\xfe\xff"}.get(encoding, b"")
+def encode(text: str, encoding: str, *, first: bool = True) -> bytes:
+    """The inverse of `decode`; a byte order mark only before the `first` piece of a file."""
+    codec = {"utf-16": "utf-16-le", "utf-16-be-bom": "utf-16-be", "utf-8-sig": "utf-8"}.get(encoding, encoding)
+    mark = {"utf-16": b"\xff\xfe", "utf-16-be-bom": b"\xfe\xff", "utf-8-sig": b"\xef\xbb\xbf"}.get(encoding, b"")
     try:
-        return mark + text.encode(codec)
+        return (mark if first else b"") + text.encode(codec)
     except UnicodeEncodeError:
         raise FormatError(
             f'a cell cannot be written in the encoding {encoding}; set encoding = "utf-8" in the dialect.'

@@ -34,22 +34,43 @@ def fill(fake: Dataset, seeds: Seeds, *, avoid: Dataset | None = None) -> Datase
     Columns handled as "blank" become empty, those handled as "drop" leave the table and the schema. No surrogate
     equals a value of the same column in `avoid`. The same seeds give the same values.
     """
-    frame = fake.frame.copy()
-    subject = fake.schema.subject
-    grouped = subject is not None and bool(fake.frame[subject].notna().any())
-    for column in fake.schema:
-        if column.handling == "blank":
-            frame[column.name] = _empty(column, len(frame))
-        elif column.handling == "surrogate":
-            taken = _taken(avoid, column)
-            stream = seeds(f"surrogates/{column.name}")
-            per_patient = column.name == subject and grouped
-            places = fake.subjects if per_patient else np.arange(len(frame))
-            fresh = _fresh(column, int(places.max(initial=-1)) + 1, stream, taken)
-            frame[column.name] = fresh.take(places).reset_index(drop=True)
-    kept = tuple(column for column in fake.schema if column.handling != "drop")
-    schema = replace(fake.schema, columns=kept)
-    return Dataset(frame[list(schema.names)], schema, fake.origin)
+    return Surrogates(seeds, rows=fake.n_rows, avoid=avoid).fill(fake)
+
+
+class Surrogates:
+    """`fill` for a table that comes in blocks: no value comes twice, in whatever block.
+
+    Remembers the texts it gave, so memory grows with identifier columns of text, and with them only.
+
+    Args:
+        rows: Of all blocks together.
+    """
+
+    def __init__(self, seeds: Seeds, *, rows: int, avoid: Dataset | None = None) -> None:
+        self._seeds, self._rows, self._avoid = seeds, rows, avoid
+        self._wells: dict[str, _Well] = {}
+
+    def fill(self, fake: Dataset) -> Dataset:
+        """The next block, filled."""
+        frame = fake.frame.copy()
+        subject = fake.schema.subject
+        grouped = subject is not None and bool(fake.frame[subject].notna().any())
+        for column in fake.schema:
+            if column.handling == "blank":
+                frame[column.name] = _empty(column, len(frame))
+            elif column.handling == "surrogate":
+                per_patient = column.name == subject and grouped
+                places = fake.subjects if per_patient else np.arange(len(frame))
+                wanted = int(places.max(initial=-1)) + 1
+                if column.name not in self._wells:
+                    whole = wanted if len(frame) == self._rows else self._rows
+                    stream = self._seeds(f"surrogates/{column.name}")
+                    self._wells[column.name] = _Well(column, whole, stream, _taken(self._avoid, column))
+                fresh = self._wells[column.name].draw(wanted)
+                frame[column.name] = fresh.take(places).reset_index(drop=True)
+        kept = tuple(column for column in fake.schema if column.handling != "drop")
+        schema = replace(fake.schema, columns=kept)
+        return Dataset(frame[list(schema.names)], schema, fake.origin)
 
 
 def _empty(column: Column, n: int) -> pd.Series[Any]:
@@ -66,30 +87,53 @@ def _taken(avoid: Dataset | None, column: Column) -> set[Any]:
     return set(to_scale(values, column).tolist()) if numeric else set(values)
 
 
-def _fresh(column: Column, n: int, random: Random, taken: Collection[Any]) -> pd.Series[Any]:
-    """`n` different values of the column's form."""
-    if column.kind in ("date", "datetime"):
-        return _days(column, n, random)
-    if column.numeric:
-        highest = max([10.0**6, *taken]) if taken else 10.0**6
-        width = 10 ** len(str(int(highest)))
-        numbers = width + random.permutation(max(9 * width if n > width else 2 * n, 1))[:n]
-        return pd.Series(numbers.astype(np.float64), name=column.name)
-    make, capacity = _maker(column, taken)
-    found: dict[str, None] = {}
-    stretch = 0
-    while capacity * 10**stretch < 4 * (n + len(taken)):
-        stretch += 1
-    for _ in range(200):
-        for _ in range(n - len(found)):
-            text = make(random)
-            if stretch:
-                text += "".join(random.choice(list("0123456789"), stretch))
-            if text not in taken:
-                found[text] = None
-        if len(found) == n:
-            return pd.Series(list(found), name=column.name, dtype=object)
-    raise SchemaError(f"column {column.name!r}: its `form` leaves too few values for {n} rows; lengthen the pattern.")
+class _Well:
+    """At most `n` different values of the column's form, drawn a few at a time."""
+
+    def __init__(self, column: Column, n: int, random: Random, taken: Collection[Any]) -> None:
+        self._column, self._n, self._random, self._taken = column, n, random, taken
+        self._given: set[str] = set()
+        self._drawn = 0
+        self._numbers = np.empty(0)
+        if column.kind in ("date", "datetime"):
+            return
+        if column.numeric:
+            highest = max([10.0**6, *taken]) if taken else 10.0**6
+            width = 10 ** len(str(int(highest)))
+            self._numbers = width + random.permutation(max(9 * width if n > width else 2 * n, 1))[:n]
+        else:
+            self._make, capacity = _maker(column, taken)
+            self._stretch = 0
+            while capacity * 10**self._stretch < 4 * (n + len(taken)):
+                self._stretch += 1
+
+    def draw(self, n: int) -> pd.Series[Any]:
+        """The next `n`. Raises SchemaError when the column's form leaves too few."""
+        if self._column.kind in ("date", "datetime"):
+            return _days(self._column, n, self._random)
+        start, self._drawn = self._drawn, self._drawn + n
+        if self._column.numeric:
+            numbers = self._numbers[start : self._drawn]
+            return pd.Series(numbers.astype(np.float64), name=self._column.name)
+        return pd.Series(self._texts(n), name=self._column.name, dtype=object)
+
+    def _texts(self, n: int) -> list[str]:
+        found: dict[str, None] = {}
+        for _ in range(200):
+            for _ in range(n - len(found)):
+                text = self._make(self._random)
+                if self._stretch:
+                    text += "".join(self._random.choice(list("0123456789"), self._stretch))
+                if text not in self._taken and text not in self._given:
+                    found[text] = None
+            if len(found) == n:
+                if self._drawn < self._n:  # more will be asked for
+                    self._given.update(found)
+                return list(found)
+        name = self._column.name
+        raise SchemaError(
+            f"column {name!r}: its `form` leaves too few values for {self._n} rows; lengthen the pattern."
+        )
 
 
 def _days(column: Column, n: int, random: Random) -> pd.Series[Any]:

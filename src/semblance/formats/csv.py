@@ -6,8 +6,8 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from semblance.data.dataset import Dataset
-from semblance.data.dialect import Dialect, compress, decode, decompress, encode, sniff
+from semblance.data.dialect import Dialect, compressor, decode, decompress, encode, sniff
 from semblance.data.parse import render
 from semblance.data.raw import Raw
 from semblance.errors import FormatError
@@ -63,11 +63,23 @@ class Csv:
 
     def write(self, data: Dataset, path: Path) -> None:
         """Write in the dialect of the schema; the compression follows the name of `path` (.gz, .zst or plain)."""
-        marks = dict(data.schema.dialect) if data.schema.dialect.get("format", "csv") == "csv" else {}
-        absent = {column.name: set(column.missing) for column in data.schema}
-        text = write_text(render(data), Dialect.from_dict(marks), absent=absent)
-        compression = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "none")
-        path.write_bytes(compress(encode(text, marks.get("encoding", "utf-8")), compression))
+        self.write_blocks([data], path)
+
+    def write_blocks(self, blocks: Iterable[Dataset], path: Path) -> None:
+        """`write` tables of one schema below each other; only one at a time is held."""
+        packed = compressor({".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "none"))
+        ending = b""
+        with path.open("wb") as file:
+            for number, data in enumerate(blocks):
+                marks = dict(data.schema.dialect) if data.schema.dialect.get("format", "csv") == "csv" else {}
+                whole = Dialect.from_dict(marks)
+                encoding = marks.get("encoding", "utf-8")
+                absent = {column.name: set(column.missing) for column in data.schema}
+                part = replace(whole, header=whole.header and not number, final_line_end=False)
+                text = (whole.line_end if number else "") + write_text(render(data), part, absent=absent)
+                file.write(packed.compress(encode(text, encoding, first=not number)))
+                ending = encode(whole.line_end, encoding, first=False) if whole.final_line_end else b""
+            file.write(packed.compress(ending) + packed.flush())
 
 
 def _refuse_hopeless(text: str, where: str) -> None:

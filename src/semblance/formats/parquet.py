@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,9 +50,27 @@ class Parquet:
 
     def write(self, data: Dataset, path: Path) -> None:
         """Each column cast back to the type it had in the source; the origin goes into the file's metadata."""
-        arrays = [to_arrow(data.frame[column.name], column) for column in data.schema]
-        fields = [pa.field(c.name, a.type) for c, a in zip(data.schema, arrays, strict=True)]
-        table = pa.table(arrays, schema=pa.schema(fields, metadata={ORIGIN_KEY: data.origin.encode()}))
-        wanted = data.schema.dialect.get("compression", "") if data.schema.dialect.get("format") == "parquet" else ""
-        compression = wanted if wanted in ("snappy", "gzip", "zstd", "brotli", "lz4") else "snappy"
-        pq.write_table(table, path, compression="none" if wanted == "uncompressed" else compression)
+        self.write_blocks([data], path)
+
+    def write_blocks(self, blocks: Iterable[Dataset], path: Path) -> None:
+        """`write` tables of one schema below each other, each a group of rows; only one at a time is held."""
+        with ExitStack() as files:
+            file = None
+            for data in blocks:
+                table = _table(data)
+                if file is None:
+                    file = files.enter_context(pq.ParquetWriter(path, table.schema, compression=_compression(data)))
+                file.write_table(table)
+
+
+def _table(data: Dataset) -> Any:
+    arrays = [to_arrow(data.frame[column.name], column) for column in data.schema]
+    fields = [pa.field(c.name, a.type) for c, a in zip(data.schema, arrays, strict=True)]
+    return pa.table(arrays, schema=pa.schema(fields, metadata={ORIGIN_KEY: data.origin.encode()}))
+
+
+def _compression(data: Dataset) -> str:
+    wanted = data.schema.dialect.get("compression", "") if data.schema.dialect.get("format") == "parquet" else ""
+    if wanted == "uncompressed":
+        return "none"
+    return wanted if wanted in ("snappy", "gzip", "zstd", "brotli", "lz4") else "snappy"
