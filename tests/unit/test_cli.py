@@ -373,6 +373,17 @@ def test_a_swallowed_interrupt_stops_at_the_next_report() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_stated_time_for_learning(patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("fit", patients_csv, "--model", tmp_path / "model", "--max-minutes", "1e-9", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert any(note.startswith("Stopped by the time limit: 1 of 6 columns") for note in told["notes"])
+    card = json.loads((tmp_path / "model" / "model.json").read_text(encoding="utf-8"))
+    assert card["max_minutes"] == 1e-9
+    assert card["notes"] == told["notes"]
+    assert call("fit", patients_csv, "--model", tmp_path / "model", "--max-minutes", "0") == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
 @pytest.mark.parametrize("moment", ["surrogates.fill", "bundle.write"])
 def test_an_interruption_at_a_late_moment(
     moment: str,

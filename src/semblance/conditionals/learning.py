@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance.conditionals.allotment import Plan
-from semblance.conditionals.link import Capacity, Codes, Link, learn_link
+from semblance.conditionals.link import Codes, Link, learn_link
+from semblance.conditionals.trees import Capacity
 from semblance.contracts import Run
 from semblance.data.cells import Cells
 
@@ -53,7 +53,7 @@ def learn_links(
     clock cut short is not.
     """
     done = {i: link for i in range(len(cells)) if (link := _kept(i, run)) is not None}
-    costs = expected_costs(cells)
+    costs = expected_costs(codes)
     finished, total = sum(costs[i] for i in done), sum(costs)
     run.progress(STAGE, finished, total)
     # The dearest first, so that no worker is left with one when the others have nothing more to do.
@@ -82,10 +82,18 @@ def learn_links(
     return Links(links, len(done) + sum(in_full for _, in_full in learned.values()))
 
 
-def expected_costs(cells: Sequence[Cells]) -> list[int]:
-    """How long each column takes to learn, in one unit for all: its depth of questions, times what each tree sees."""
-    depths = [np.log2(max(own.n, 2)) for own in cells]
-    return [round(10 * depth * (position + 4)) if position else 1 for position, depth in enumerate(depths)]
+def expected_costs(codes: Codes) -> list[int]:
+    """How long each column takes to learn, in one unit for all: what trees see, times questions asked.
+
+    A row is asked about as many questions as the column's cells have bits of entropy; one more stands for the rest.
+    """
+    costs = []
+    for position in range(codes.shape[1]):
+        counts = np.bincount((codes[:, position] + 1).astype(np.int64))
+        shares = counts[counts > 0] / len(codes)
+        bits = float(-(shares * np.log2(shares)).sum())
+        costs.append(round(10 * (bits + 1) * (position + 8)) if position else 1)
+    return costs
 
 
 def _key(position: int) -> str:
