@@ -307,7 +307,8 @@ def train(
     meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
     steps = begin(seed=seed, progress=progress, cohort=raw.fingerprint, max_minutes=max_minutes)
     patients = read(raw, meaning)
-    with work_on(folder, provenance.identity("fit", raw.fingerprint, meaning, made, steps), resume=resume) as work:
+    del raw  # as large as the patients themselves
+    with work_on(folder, provenance.identity("fit", steps.ledger.cohort, meaning, made, steps), resume=resume) as work:
         model = fit(patients, replace(steps, checkpoint=work), generator=made)
         facts = {
             **provenance.of_run(steps),
