@@ -51,6 +51,13 @@ PARTS = {
         "are safe, and the rules not met are named. Asked: the demo's run < 90 s.",
         ["benchmarks/runs.py"],
     ),
+    "A million rows": (
+        "million",
+        "Adult grown to 1,000,000 × 15: what `semblance fit` and `sample` take, each in a process of its own, from CSV "
+        "to Parquet. Asked: fit + sample ≤ 5 min on two cores, peak ≤ 2 GB, sampling ≥ 20,000 rows/s. Load is how many "
+        "processes wanted the two cores; this needs two of them to itself.",
+        ["benchmarks/million.py"],
+    ),
     "What the audits cost": (
         "audits",
         "All audits on the bundled SUPPORT2, 70/30. Asked: ≤ 60 s.",
