@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance.conditionals.allotment import Plan
-from semblance.conditionals.link import Codes, Link, learn_link
+from semblance.conditionals.lessons import learn_link
+from semblance.conditionals.link import Codes, Link
 from semblance.conditionals.trees import Capacity
 from semblance.contracts import Run
 from semblance.data.cells import Cells

@@ -1,8 +1,13 @@
-"""Boosted answers to yes/no questions, grown only as long as unseen patients profit."""
+"""Boosted answers to yes/no questions: first see how many trees unseen patients profit from, then grow as many.
+
+Both steps use the same settings. The search learns from four fifths of the patients and is judged by the others; what
+is kept is grown from all, since a model of fewer patients is both less like them and nearer to each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,68 +16,125 @@ from numpy.typing import NDArray
 from semblance.conditionals.allotment import Spent, endless
 from semblance.data.boosting import Numbers, lightgbm, settings
 
+Floats = NDArray[np.float64]
+
 FEW = 10
-PAST, MORE = 1.3, 5
-"""How far past its lowest point the loss of unseen rows is followed: a share, and some trees."""
+"""Rows on either side of the search below which it says nothing."""
 
 
-def boost_while_it_helps(
-    features: Numbers,
-    answers: NDArray[Any],
-    *,
-    start: NDArray[np.float64],
-    unseen: NDArray[np.bool_],
-    categorical: Sequence[int],
-    seed: int,
-    trees: int,
-    leaves: int,
-    rate: float,
-    smallest_leaf: int,
-    patience: int,
-    smoothing: float,
-    bins: int,
-    spent: Spent = endless,
-) -> str:
-    """Boost yes/no answers from given log-odds, only as long as rows outside the fit profit.
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much the classifiers of a link may learn; see the parameters of ``generators/chain.py``."""
 
-    Boosting stops where the log loss of the `unseen` rows has its lowest point, and a little past it: the loss is flat
-    there, and the next trees restore weak links that a shrunken model would leave out of every synthetic row. The
-    unseen are not used for anything else: growing the trees again on all rows buys memory, not likeness.
+    trees: int
+    patience: int
+    reach: float
+    parents: float
+    leaves: int
+    learning_rate: float
+    min_leaf: int
+    smoothing: float
+    min_rows: int
+    bins: int
+    min_patients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What one classifier learns from.
+
+    Attributes:
+        features: (n, d); answers: (n,) of 0 and 1; start: (n,) log-odds before the first tree.
+        categorical: Positions of features whose values are labels.
+        seed: Of LightGBM's own choices.
+    """
+
+    features: Numbers
+    answers: NDArray[Any]
+    start: NDArray[np.float64]
+    categorical: Sequence[int]
+    seed: int
+
+
+def search(
+    lesson: Lesson, unseen: NDArray[np.bool_], *, capacity: Capacity, spent: Spent = endless
+) -> tuple[Floats, Floats]:
+    """Learn from some rows and judge by the unseen ones.
+
+    Boosting stops `patience` trees past the lowest loss; from there the losses go on rising as they did since.
 
     Args:
-        features: (n, d); answers: (n,) of 0 and 1; start: (n,) log-odds before the first tree.
-        unseen: Rows that only say when to stop: (n,).
-        trees: Most trees; patience: trees without a gain before giving up.
-        smoothing: Pull of each leaf towards its parent, in rows (LightGBM's path_smooth).
-        bins: Most bins a feature is cut into.
-        spent: Asked before and after each tree whether time is over; the trees so far are then all there are.
+        unseen: Rows that are only judged: (n,).
+        spent: Asked around each tree whether time is over.
 
     Returns:
-        LightGBM's text model, whose predictions leave `start` out; empty when not even the first tree helps.
+        Log loss of the unseen rows, summed, after no tree, after one, and so on: (capacity.trees + 1,).
+        What each feature gained the trees up to the lowest loss. (d,)
     """
-    if min(int(unseen.sum()), int((~unseen).sum())) < FEW or spent():  # too few to say when to stop, or no time
-        return ""
+    sign = np.where(lesson.answers[unseen] == 1, -1.0, 1.0)
+    before = float(np.logaddexp(0.0, sign * lesson.start[unseen]).sum())
+    if min(len(sign), len(unseen) - len(sign)) < FEW or spent():
+        return np.full(capacity.trees + 1, before), np.zeros(lesson.features.shape[1])
     library = lightgbm()
-    chosen = settings(leaves, rate, smallest_leaf, seed) | {
-        "objective": "binary",
-        "path_smooth": smoothing,
-        "max_bin": bins,
-        "boost_from_average": False,
-    }
-    table = library.Dataset(
-        features, answers, init_score=start, categorical_feature=list(categorical), params=chosen, free_raw_data=False
-    ).construct()
+    table = _table(lesson, capacity)
     seen, judge = (table.subset(np.flatnonzero(rows)) for rows in (~unseen, unseen))
-    stop = library.early_stopping(patience, verbose=False)
+    seen_so_far: dict[str, dict[str, list[float]]] = {}
     model = library.train(
-        chosen, seen, trees, valid_sets=[judge], valid_names=["unseen"], callbacks=[stop, _stop_when(spent)]
+        _settings(lesson, capacity),
+        seen,
+        capacity.trees,
+        valid_sets=[judge],
+        valid_names=["unseen"],
+        callbacks=[
+            library.record_evaluation(seen_so_far),
+            library.early_stopping(capacity.patience, verbose=False),
+            _stop_when(spent),
+        ],
     )
-    sign = np.where(answers[unseen] == 1, -1.0, 1.0)
-    without = float(np.logaddexp(0.0, sign * start[unseen]).mean())
-    if model.best_score["unseen"]["binary_logloss"] >= without:
+    after = seen_so_far.get("unseen", {}).get("binary_logloss", [])  # nothing where time was over at the first tree
+    measured = np.array([before, *(len(sign) * loss for loss in after)])
+    beyond = np.arange(1, capacity.trees + 2 - len(measured))
+    best, last = int(measured.argmin()), len(measured) - 1
+    rise = (measured[last] - measured[best]) / max(last - best, 1)
+    gains = model.feature_importance("gain", iteration=best) if best else np.zeros(lesson.features.shape[1])
+    return np.concatenate([measured, measured[last] + rise * beyond]), gains
+
+
+def grow(lesson: Lesson, trees: int, *, capacity: Capacity, spent: Spent = endless) -> str:
+    """Boost from given log-odds.
+
+    Returns:
+        LightGBM's text model, whose predictions leave `start` out; empty when there is nothing to grow.
+    """
+    if not trees or spent():
         return ""
-    enough = min(model.current_iteration(), round(PAST * model.best_iteration) + MORE)
-    return str(model.model_to_string(num_iteration=enough))
+    callbacks = [_stop_when(spent)]
+    model = lightgbm().train(_settings(lesson, capacity), _table(lesson, capacity), trees, callbacks=callbacks)
+    return str(model.model_to_string())
+
+
+def _settings(lesson: Lesson, capacity: Capacity) -> dict[str, Any]:
+    return settings(capacity.leaves, capacity.learning_rate, capacity.min_leaf, lesson.seed) | {
+        "objective": "binary",
+        "path_smooth": capacity.smoothing,
+        "max_bin": capacity.bins,
+        "boost_from_average": False,
+        # One label against the rest. Splits of many labels against many are chosen from so many that the choice
+        # itself remembers the patients.
+        "max_cat_to_onehot": capacity.bins,
+    }
+
+
+def _table(lesson: Lesson, capacity: Capacity) -> Any:
+    table = lightgbm().Dataset(
+        lesson.features,
+        lesson.answers,
+        init_score=lesson.start,
+        categorical_feature=list(lesson.categorical),
+        params=_settings(lesson, capacity),
+        free_raw_data=False,
+    )
+    return table.construct()
 
 
 def _stop_when(spent: Spent) -> Callable[[Any], None]:

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from semblance.conditionals.imputation import PARTICLES
 from semblance.conditionals.joint import Joint
 from semblance.conditionals.learning import learn_links
-from semblance.conditionals.link import Capacity, Link
+from semblance.conditionals.link import Link
+from semblance.conditionals.trees import Capacity
 from semblance.contracts import Account, Filled, Run
 from semblance.data.boosting import patient_folds
 from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
@@ -48,7 +49,11 @@ class Chain:
         max_cells: Spikes, and quantile cells, per numeric column, at most.
         min_patients: Patients behind every label, every spike and every knot of a cell.
         trees: Boosting rounds for each depth of questions, at most.
-        patience: Rounds without a gain for unseen patients before boosting stops.
+        patience: Rounds without a gain for unseen patients before the search for their number stops.
+        reach: Rounds kept, as a multiple of what serves unseen patients best. More is more like the training
+            patients and remembers more of them; less is blander and safer.
+        parents: A column is learned from the fewest earlier columns that hold this share of what the trees gained
+            in the search.
         leaves: Leaves per tree.
         learning_rate: Shrinkage of each tree.
         min_leaf: Training rows in a leaf, at least.
@@ -61,12 +66,14 @@ class Chain:
 
     max_cells: int = 256
     min_patients: int = MIN_PATIENTS
-    trees: int = 200
+    trees: int = 400
     patience: int = 20
+    reach: float = 1.0
+    parents: float = 0.95
     leaves: int = 16
     learning_rate: float = 0.1
-    min_leaf: int = 50
-    smoothing: float = 50.0
+    min_leaf: int = 20
+    smoothing: float = 100.0
     min_rows: int = 100
 
     def __post_init__(self) -> None:
@@ -109,6 +116,8 @@ class Chain:
         capacity = Capacity(
             trees=self.trees,
             patience=self.patience,
+            reach=self.reach,
+            parents=self.parents,
             leaves=self.leaves,
             learning_rate=self.learning_rate,
             min_leaf=self.min_leaf,

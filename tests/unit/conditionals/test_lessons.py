@@ -1,0 +1,49 @@
+"""A column looks at the columns that matter, as far as strangers profit, and at no other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from semblance.contracts import Run
+from semblance.data.boosting import lightgbm
+from semblance.data.dataset import Dataset
+from semblance.engines.local import Local
+from semblance.generators.chain import Chain
+from semblance.privacy.ledger import Ledger
+from semblance.schema import Column, Schema
+from semblance.seeds import Seeds
+
+
+def table(n: int, n_noise: int) -> Dataset:
+    rng = np.random.default_rng(0)
+    noise = {f"noise{i}": rng.normal(size=n).round(3) for i in range(n_noise)}
+    cause = rng.normal(size=n).round(3)
+    effect = (cause + 0.3 * rng.normal(size=n)).round(3)
+    frame = pd.DataFrame({**noise, "cause": cause, "effect": effect})
+    return Dataset(frame, Schema(tuple(Column(name, "number", decimals=3) for name in frame)))
+
+
+def run() -> Run:
+    return Run(Seeds(0), Ledger(), Local(workers=1))
+
+
+def test_a_column_looks_at_what_moves_it() -> None:
+    alone, most = (Chain(parents=share).fit(table(3000, 12), run()).links[-1].parents for share in (0.7, 0.95))
+    assert alone == (12,)
+    assert set(alone) < set(most)
+
+
+def test_columns_that_nothing_moves_stay_nearly_unlearned() -> None:
+    model = Chain().fit(table(3000, 12), run())
+    grown = [sum(lightgbm().Booster(model_str=b).num_trees() for b in link.boosters if b) for link in model.links]
+    assert np.median(grown[:12]) < 0.1 * grown[-1]  # some luck is allowed for, but it is not the rule
+
+
+def test_reach_grows_more_or_fewer_trees() -> None:
+    def trees(reach: float) -> int:
+        model = Chain(reach=reach).fit(table(1500, 1), run())
+        return sum(lightgbm().Booster(model_str=b).num_trees() for b in model.links[-1].boosters if b)
+
+    few, some, many = trees(0.5), trees(1.0), trees(1.5)
+    assert few < some < many
