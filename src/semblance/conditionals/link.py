@@ -108,7 +108,8 @@ class Link:
 
 def features_of(parents: Codes, questions: Bisection, asked: Ints, leanings: list[NDArray[np.float32]]) -> Codes:
     """What a classifier sees: cells of parents, where the question cuts, leanings: (n, n_parents + 1 + n_leanings)."""
-    return np.column_stack([parents, questions.cut[asked], *leanings]).astype(np.float32)
+    cut = questions.cut[asked].astype(np.float32)  # or all would become float64, twice the memory
+    return np.column_stack([parents, cut, *leanings])
 
 
 def _leanings_file(position: int) -> str:
