@@ -35,6 +35,12 @@ PARTS = {
         "two membership attacks (.5 = no memory). Standard errors of the last three are about .007.",
         ["benchmarks/splits.py"],
     ),
+    "The frontier, and what each ingredient is worth": (
+        "frontier",
+        "The chain with other settings than its defaults, same rows, same scorer. `reach` says how many trees are kept, "
+        "as a multiple of what serves unseen patients best; 1.5 is the default. The other lines take one ingredient away.",
+        ["-m", "benchmarks.frontier"],
+    ),
     "Side by side": (
         "peers",
         "The best peers that can be installed, each in an environment of its own with its defaults, and our lines, on "

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import semblance as sb
+from semblance.data.dataset import Dataset
 from semblance.destination import write_table
 
 SETS = {"adult": True, "support2": False, "diabetes130": True}  # whether it is cut
@@ -37,10 +39,20 @@ def cut(folder: Path, into: Path, rows: int | None) -> None:
         table.to_csv(into / f"{part}.csv", index=False)
 
 
-def measure(scorer: Path, name: str, place: Path, generator: str, seed: int) -> dict[str, object]:
+def measure(
+    scorer: Path,
+    name: str,
+    place: Path,
+    generator: str | sb.Chain,
+    seed: int,
+    *,
+    meaning: Callable[[sb.Schema], sb.Schema] = lambda schema: schema,
+    change: Callable[[Dataset], Dataset] = lambda data: data,
+) -> dict[str, object]:
+    """One line of the table; `meaning` and `change` alter the schema and the training rows before the fit."""
     target = json.loads((scorer / "splits" / name / "meta.json").read_text())["target"]
-    schema = sb.describe(place / "train.csv", target=target)
-    real = sb.read(place / "train.csv", schema)
+    schema = meaning(sb.describe(place / "train.csv", target=target))
+    real = change(sb.read(place / "train.csv", schema))
     run = sb.begin(seed=seed)
     cpu = time.process_time()
     fake = sb.sample(sb.fit(real, run, generator=generator), run, n=real.n_rows)
@@ -54,7 +66,7 @@ def measure(scorer: Path, name: str, place: Path, generator: str, seed: int) -> 
     private = found["privacy"]
     return {
         "data": name,
-        "generator": generator,
+        "generator": generator if isinstance(generator, str) else generator.name,
         "seed": seed,
         "C2ST AUC": found["c2st"]["auc"],
         "TSTR/TRTR": found["tstr"]["ratio"],

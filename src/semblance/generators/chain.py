@@ -68,7 +68,7 @@ class Chain:
     min_patients: int = MIN_PATIENTS
     trees: int = 400
     patience: int = 20
-    reach: float = 1.0
+    reach: float = 1.5
     parents: float = 0.95
     leaves: int = 16
     learning_rate: float = 0.1
