@@ -37,8 +37,9 @@ PARTS = {
     ),
     "The frontier, and what each ingredient is worth": (
         "frontier",
-        "The chain with other settings than its defaults, same rows, same scorer. `reach` says how many trees are kept, "
-        "as a multiple of what serves unseen patients best; 1.5 is the default. The other lines take one ingredient away.",
+        "The chain with other settings than its defaults, same rows, same scorer. `reach` says how many trees are "
+        "kept, as a multiple of what serves unseen patients best; 1.5 is the default. The other lines take one "
+        "ingredient away.",
         ["-m", "benchmarks.frontier"],
     ),
     "Side by side": (
