@@ -22,8 +22,9 @@ from semblance.seeds import Seeds
 Ints = NDArray[np.int32]
 Rows = NDArray[np.intp]
 
-ENOUGH = 40_000
-"""Rows from which the search learns, about: with more it takes longer to find much the same."""
+SEARCHED, GROWN = 40_000, 250_000
+"""Rows of a longer table from which the search learns, and from which the trees are grown: more cost time in proportion
+and change little. The plain log-odds, and so the marginals, are those of all rows."""
 SEARCH = 0.4
 """Share of a limited time that the search may take."""
 
@@ -68,6 +69,13 @@ class Lessons:
             seed=self.seeds.integer(f"fit/chain/{self.position}/{level}"),
         )
         return lesson, here
+
+    def some(self, most: int) -> Rows:
+        """All rows, or this many of them by lot where there are more."""
+        n = len(self.codes)
+        if n <= most:
+            return np.arange(n)
+        return np.sort(self.seeds(f"fit/chain/{self.position}/rows").permutation(n)[:most])
 
     def depths(self, at_least: int) -> list[int]:
         """Depths at which that many rows are asked anything."""
@@ -132,7 +140,7 @@ def _search(lessons: Lessons, capacity: Capacity, time: Allotment) -> tuple[int,
     split, the best of them is often one that fits these patients by chance.
     """
     everyone = list(range(lessons.position))
-    some = np.arange(len(lessons.codes))[:: max(1, len(lessons.codes) // ENOUGH)]
+    some = lessons.some(SEARCHED)
     losses, gains = np.zeros(capacity.trees + 1), np.zeros(lessons.position)
     depths = lessons.depths(capacity.min_rows)
     for done, level in enumerate(depths):
@@ -156,12 +164,13 @@ def _leaned_on(gains: NDArray[np.float64], share: float) -> list[int]:
 
 
 def _grow(lessons: Lessons, trees: int, parents: list[int], capacity: Capacity, time: Allotment) -> tuple[str, ...]:
-    """The classifier of each depth, from all rows."""
+    """The classifier of each depth."""
+    some = lessons.some(GROWN)
     boosters = [""] * lessons.questions.n_levels
     asked = (lessons.nodes >= 0).sum(axis=0)
     depths = lessons.depths(capacity.min_rows)
     for done, level in enumerate(depths):
-        lesson, _ = lessons.at(level, np.arange(len(lessons.codes)), parents)
+        lesson, _ = lessons.at(level, some, parents)
         spent = time.part(asked[level] / asked[depths[done:]].sum())
         boosters[level] = grow(lesson, trees, capacity=capacity, spent=spent)
     return tuple(boosters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from semblance.contracts import Run
 from semblance.data.boosting import lightgbm
@@ -47,3 +48,15 @@ def test_reach_grows_more_or_fewer_trees() -> None:
 
     few, some, many = trees(0.5), trees(1.0), trees(1.5)
     assert few < some < many
+
+
+def test_a_long_table_is_learned_from_some_of_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = table(3000, 1)
+    whole = Chain().fit(real, run())
+    monkeypatch.setattr("semblance.conditionals.lessons.GROWN", 500)
+    part = Chain().fit(real, run())
+    assert whole.links[0].boosters == part.links[0].boosters
+    assert whole.links[-1].boosters != part.links[-1].boosters
+    assert (whole.links[-1].questions.prior == part.links[-1].questions.prior).all()  # marginals: from every row
+    fake = part.sample(3000, run()).frame
+    assert fake["cause"].corr(fake["effect"]) > 0.8
