@@ -48,7 +48,7 @@ PARTS = {
         "the same rows before the outside scorer. C2ST AUC, nearer to train and membership: .5 ideal. TSTR/TRTR and "
         "pairs: higher is better. CPU seconds are those of describe, fit and sample on one thread (ours uses two), "
         "without imports; memory is the peak of all its processes; load is how many processes wanted the two cores "
-        "meanwhile, which makes CPU seconds up to twice as long. One seed; standard errors of nearer to train and "
+        "meanwhile (– not noted), which makes CPU seconds up to twice as many. One seed; standard errors of nearer to train and "
         "membership are about .007. Lines of peers may come from the cache of an earlier run on this machine.",
         ["-m", "benchmarks.peers"],
     ),
