@@ -48,8 +48,8 @@ PARTS = {
         "the same rows before the outside scorer. C2ST AUC, nearer to train and membership: .5 ideal. TSTR/TRTR and "
         "pairs: higher is better. CPU seconds are those of describe, fit and sample on one thread (ours uses two), "
         "without imports; memory is the peak of all its processes; load is how many processes wanted the two cores "
-        "meanwhile (– not noted), which makes CPU seconds up to twice as many. One seed; standard errors of nearer to train and "
-        "membership are about .007. Lines of peers may come from the cache of an earlier run on this machine.",
+        "meanwhile (– not noted), which makes CPU seconds up to twice as many. One seed; standard errors of nearer "
+        "to train and membership are about .007. Lines of peers may come from an earlier run's cache.",
         ["-m", "benchmarks.peers"],
     ),
     "Seven tables as they are": (
