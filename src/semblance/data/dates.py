@@ -217,10 +217,11 @@ def _exact(form: str, texts: Sequence[str]) -> str:
     if "%z" in form:
         offsets = {text[re.search(r"(Z|[+-]\d{2}:?\d{2})$", text).start() :] for text in texts}  # type: ignore[union-attr]
         form = form.replace("%z", offsets.pop()) if len(offsets) == 1 else form  # one offset: local time, kept as it is
-    for midnight in (" 00:00:00", "T00:00:00", " 00:00", "T00:00"):
+    clock = re.search(r"[ T]%-?H:%M(:%S)?(?!\.%)", form)  # a day written with a midnight is a day, not a moment
+    midnights = (" 00:00:00", "T00:00:00") if clock and clock[1] else (" 00:00", "T00:00")
+    for midnight in midnights if clock and not re.search(r"%\d?f", form) else ():
         if all(midnight in text for text in texts):
-            form = re.sub(r"( |T)%-?H:%M(:%S)?(?=\D|$)", midnight, form, count=1)
-            break
+            form = form.replace(clock[0], midnight) if clock else form
     for part in "mdHI":
         padded = form.replace(f"%-{part}", f"%{part}")
         if padded != form and all(map(_compiled(padded)[0].fullmatch, texts)):

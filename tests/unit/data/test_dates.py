@@ -52,3 +52,18 @@ def test_differing_offsets_become_one_clock() -> None:
     found = find_format(["2020-01-05T10:00:00+08:00", "2020-01-05T10:00:00+09:00"])
     assert found is not None
     assert read_moment("2020-01-05T10:00:00+08:00", found.text).hour == 2
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["2000-01-01T00:00:00.000", "2000-01-01T00:00:01.000"],
+        ["2000-01-01 00:00:05", "2000-01-02 00:00:07"],
+        ["2000-01-01T00:00:00.250", "2000-01-02T00:00:00.500"],
+    ],
+)
+def test_the_first_minute_of_a_day_is_not_a_midnight(texts: list[str]) -> None:
+    found = find_format(texts)
+    assert found is not None
+    assert found.moment
+    assert [write_moment(read_moment(text, found.text), found.text) for text in texts] == texts
