@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
@@ -22,6 +23,9 @@ from semblance.data.boosting import lightgbm
 Codes = NDArray[np.float32]  # (n_rows, n_columns) cells; float32 because that is what the trees read
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
+
+MOSTLY_APART = 0.9
+"""Share of different rows above which it does not pay to look for those alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +49,10 @@ class Link:
         odds: Floats = self.questions.prior[asked].copy()
         level = int(self.questions.depth[asked[0]]) if len(asked) else -1
         if level >= 0 and self.boosters[level]:
-            booster = self._booster(level)
-            seen = features_of(before[:, self.parents], self.questions, asked, self.leanings.of(before, asked))
-            odds += booster.predict(seen, raw_score=True, num_threads=workers)
+            first, group = alike(before[:, self.parents], asked)
+            shown, at = before[first], asked[first]
+            seen = features_of(shown[:, self.parents], self.questions, at, self.leanings.of(shown, at))
+            odds += self._booster(level).predict(seen, raw_score=True, num_threads=workers)[group]
         return odds
 
     def _booster(self, level: int) -> Any:
@@ -104,6 +109,30 @@ class Link:
         leanings = Leanings.load(folder / _leanings_file(position)) if saved["leans"] else Leanings({})
         parents = tuple(int(i) for i in saved["parents"])
         return cls(Bisection.from_dict(saved["questions"]), boosters, parents, leanings)
+
+
+def alike(parents: Codes, asked: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows that a classifier cannot tell apart need its answer only once, and few parents have few combinations.
+
+    Returns:
+        One row of each group, (n_groups,), and the group of each row, (n,). Every row is its own where there are too
+        many combinations to number, or hardly two rows alike.
+    """
+    n = len(asked)
+    everyone = np.arange(n)
+    key, room = asked.astype(np.int64), int(asked.max(initial=0)) + 1
+    for column in parents.T:
+        width = int(column.max(initial=0)) + 2  # -1 is a value without a cell
+        room *= width
+        if room >= 2**62:
+            return everyone, everyone
+        key = key * width + column.astype(np.int64) + 1
+    group, found = pd.factorize(key)
+    if len(found) > MOSTLY_APART * n:
+        return everyone, everyone
+    first = np.empty(len(found), dtype=np.intp)
+    first[group[::-1]] = everyone[::-1]
+    return first, group
 
 
 def features_of(parents: Codes, questions: Bisection, asked: Ints, leanings: list[NDArray[np.float32]]) -> Codes:
