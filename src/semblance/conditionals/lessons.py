@@ -77,10 +77,10 @@ class Lessons:
             return np.arange(n)
         return np.sort(self.seeds(f"fit/chain/{self.position}/rows").permutation(n)[:most])
 
-    def depths(self, at_least: int) -> list[int]:
-        """Depths at which that many rows are asked anything."""
-        asked = (self.nodes >= 0).sum(axis=0)
-        return [level for level in range(self.questions.n_levels) if asked[level] >= at_least]
+    def depths(self, rows: Rows, at_least: int) -> dict[int, int]:
+        """Depth → how many of these rows are asked anything there, where they are that many."""
+        asked = (self.nodes[rows] >= 0).sum(axis=0)
+        return {level: int(n) for level, n in enumerate(asked) if n >= at_least}
 
 
 def learn_link(
@@ -142,11 +142,11 @@ def _search(lessons: Lessons, capacity: Capacity, time: Allotment) -> tuple[int,
     everyone = list(range(lessons.position))
     some = lessons.some(SEARCHED)
     losses, gains = np.zeros(capacity.trees + 1), np.zeros(lessons.position)
-    depths = lessons.depths(capacity.min_rows)
+    depths = lessons.depths(some, capacity.min_rows)
     for done, level in enumerate(depths):
         lesson, rows = lessons.at(level, some, everyone)
         unseen = lessons.folds[rows] == (lessons.position + level) % (lessons.folds.max() + 1)
-        spent = time.part(SEARCH / (len(depths) - done))
+        spent = time.part(SEARCH / (len(depths) - SEARCH * done))  # of what is left: equal parts of SEARCH in all
         after, gain = search(lesson, unseen, capacity=capacity, spent=spent)
         losses += after
         gains += gain[: lessons.position]
@@ -167,10 +167,10 @@ def _grow(lessons: Lessons, trees: int, parents: list[int], capacity: Capacity, 
     """The classifier of each depth."""
     some = lessons.some(GROWN)
     boosters = [""] * lessons.questions.n_levels
-    asked = (lessons.nodes >= 0).sum(axis=0)
-    depths = lessons.depths(capacity.min_rows)
-    for done, level in enumerate(depths):
+    depths = lessons.depths(some, capacity.min_rows)
+    waiting = sum(depths.values())
+    for level, asked in depths.items():
         lesson, _ = lessons.at(level, some, parents)
-        spent = time.part(asked[level] / asked[depths[done:]].sum())
-        boosters[level] = grow(lesson, trees, capacity=capacity, spent=spent)
+        boosters[level] = grow(lesson, trees, capacity=capacity, spent=time.part(asked / waiting))
+        waiting -= asked
     return tuple(boosters)

@@ -42,8 +42,8 @@ FOLDS = 5
 class Chain:
     """The default generator for tables.
 
-    How many trees each depth of questions gets is decided by patients the trees do not see, so that likeness is
-    not bought with memory: a fifth of those who may be learned from (never the holdout), another fifth each time.
+    How many trees a column gets, and on which columns they lean, is found on a fifth of the patients that may be
+    learned from (never the holdout), whom the search does not see; then the trees are grown from all of them.
 
     Attributes:
         max_cells: Spikes, and quantile cells, per numeric column, at most.

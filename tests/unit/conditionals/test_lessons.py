@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semblance.conditionals.allotment import Allotment, Spent
+from semblance.conditionals.lessons import SEARCH
 from semblance.contracts import Run
 from semblance.data.boosting import lightgbm
 from semblance.data.dataset import Dataset
@@ -60,3 +62,28 @@ def test_a_long_table_is_learned_from_some_of_its_rows(monkeypatch: pytest.Monke
     assert (whole.links[-1].questions.prior == part.links[-1].questions.prior).all()  # marginals: from every row
     fake = part.sample(3000, run()).frame
     assert fake["cause"].corr(fake["effect"]) > 0.8
+
+
+def test_a_depth_of_which_the_lot_took_too_few_rows_keeps_its_plain_odds(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = table(3000, 1)
+    monkeypatch.setattr("semblance.conditionals.lessons.GROWN", 60)  # fewer than a classifier may learn from
+    model = Chain().fit(real, run())
+    assert not any(any(link.boosters) for link in model.links)
+    assert model.sample(50, run()).n_rows == 50
+
+
+def test_the_search_takes_its_share_of_a_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, taken, part = 1.0, [], Allotment.part
+
+    def watched(allotment: Allotment, share: float) -> Spent:
+        nonlocal left
+        taken.append(share * left)
+        left -= taken[-1]
+        return part(allotment, share)
+
+    monkeypatch.setattr(Allotment, "part", watched)
+    Chain().fit(table(3000, 0), run())  # of two columns, one is learned from the other
+    searched = len(taken) // 2  # as many depths are searched as are grown
+    assert searched > 2
+    assert sum(taken[:searched]) == pytest.approx(SEARCH)
+    assert sum(taken) == pytest.approx(1.0)
