@@ -313,11 +313,7 @@ def train(
         facts = {
             **provenance.of_run(steps),
             "ledger": steps.ledger.to_dict(),
-            "notes": [
-                *provenance.notes_on(patients),
-                *provenance.rare_labels(patients),
-                *provenance.on_learning(model),
-            ],
+            "notes": provenance.all_notes(patients, patients, model),
         }
         model_folder.save(model, folder, recipe=made, facts=facts, scratch=work.scratch)
     return model

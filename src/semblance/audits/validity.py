@@ -78,20 +78,8 @@ def _rows(comparison: Comparison) -> Finding:
         if verdict.broken.any():
             problems.append({"name": str(rule), "problem": "rule broken", "rows_counts": int(verdict.broken.sum())})
             broken |= verdict.broken
-    share = 1 - float(broken.mean())
-    return Finding(
-        name="validity.rows.share",
-        question=question,
-        value=share,
-        low=share,
-        high=share,
-        n=fake.n_subjects,
-        unit="share",
-        direction="higher",
-        baseline=1.0,
-        method=f"all {fake.n_rows} synthetic rows inspected against the schema; there is no sampling error",
-        detail={"columns": problems},
-    )
+    method = f"all {fake.n_rows} synthetic rows inspected against the schema; there is no sampling error"
+    return _unbroken("validity.rows.share", question, broken, fake, method=method, detail={"columns": problems})
 
 
 def _rules(comparison: Comparison) -> Finding:
@@ -110,9 +98,17 @@ def _rules(comparison: Comparison) -> Finding:
         broken |= verdict.broken
         applies, breaks = int(verdict.applies.sum()), int(verdict.broken.sum())
         found.append({"name": str(rule), "rows_counts": breaks, "applies_counts": applies})
+    method = f"all {fake.n_rows} synthetic rows inspected against {len(schema.rules)} rules; no sampling error"
+    return _unbroken("validity.rules.share", question, broken, fake, method=method, detail={"rules": found})
+
+
+def _unbroken(
+    name: str, question: str, broken: NDArray[np.bool_], fake: Dataset, *, method: str, detail: dict[str, Any]
+) -> Finding:
+    """The share of rows that break nothing. Every row was looked at, so it has no error."""
     share = 1 - float(broken.mean())
     return Finding(
-        name="validity.rules.share",
+        name=name,
         question=question,
         value=share,
         low=share,
@@ -121,8 +117,8 @@ def _rules(comparison: Comparison) -> Finding:
         unit="share",
         direction="higher",
         baseline=1.0,
-        method=f"all {fake.n_rows} synthetic rows inspected against {len(schema.rules)} rules; no sampling error",
-        detail={"rules": found},
+        method=method,
+        detail=detail,
     )
 
 
