@@ -221,12 +221,23 @@ class Generator(Protocol):
         """Read back what `Model.save` wrote."""
 
 
+class Forge(Protocol):
+    """Makes another synthetic table by the recipe of the first, from other patients: what shadow models need."""
+
+    def __call__(self, patients: Dataset, n: int, run: Run, /) -> Dataset:
+        """Learn from `patients` as the judged model was learned, and draw `n` rows.
+
+        Privacy: the table never leaves the audit; it is not charged. Not to be called with more patients than memory
+        and time allow: it costs as much as learning did.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """All that an audit may see.
 
-    `train` is what the generator learned from, `held` patients it never saw, `fake` what it made. `model` and
-    `recipe` are None when the table was made elsewhere.
+    `train` is what the generator learned from, `held` patients it never saw, `fake` what it made. `model`, `recipe`
+    and `forge` are None when the table was made elsewhere.
     """
 
     train: Dataset
@@ -234,6 +245,7 @@ class Comparison:
     fake: Dataset
     model: Model | None = None
     recipe: Generator | None = None
+    forge: Forge | None = None
 
 
 class Audit(Protocol):

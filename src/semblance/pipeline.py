@@ -17,7 +17,18 @@ import pandas as pd
 from semblance import catalog, model_folder, provenance, schema_toml
 from semblance.checkpoint import check_resumable, work_on
 from semblance.clock import Clock
-from semblance.contracts import FORGETFUL, Account, Checkpoint, Comparison, Generator, Model, Progress, Run, silent
+from semblance.contracts import (
+    FORGETFUL,
+    Account,
+    Checkpoint,
+    Comparison,
+    Forge,
+    Generator,
+    Model,
+    Progress,
+    Run,
+    silent,
+)
 from semblance.data import demo, parse
 from semblance.data.dataset import Dataset
 from semblance.data.describe import infer
@@ -168,6 +179,16 @@ def sample_to(
     return stream.accounts
 
 
+def forge_of(recipe: Generator) -> Forge:
+    """What makes another table by `recipe` from other patients, with all rules of their schema."""
+
+    def forge(patients: Dataset, n: int, run: Run, /) -> Dataset:
+        apart = replace(run, ledger=Ledger(run.ledger.cohort), checkpoint=FORGETFUL, progress=silent)
+        return sample(fit(patients, apart, generator=recipe), apart, n=n)
+
+    return forge
+
+
 def audit(comparison: Comparison, run: Run, *, facts: Mapping[str, Any] | None = None) -> Evidence:
     """Ask every question of the catalog about a synthetic table.
 
@@ -266,7 +287,7 @@ def run(
             fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
         notes = provenance.all_notes(patients, vault.train, model)
         with clock("judging"):
-            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made)
+            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made))
             facts = {
                 "generator": provenance.of_recipe(made),
                 "source": {"fingerprint": raw.fingerprint, "attribution": demo.attribution(raw.fingerprint)},

@@ -1,0 +1,1 @@
+"""What every attack shares: who is attacked, and how its hits become a finding."""
