@@ -7,6 +7,7 @@ fitted/         what `Model.save` wrote
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -71,6 +72,17 @@ def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any]
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return folder
+
+
+def digest(model: Model) -> str:
+    """SHA-256 over all that `model` would write to disk, file names included: what a release was drawn from."""
+    with tempfile.TemporaryDirectory() as place:
+        model.save(Path(place))
+        whole = hashlib.sha256()
+        for file in sorted(path for path in Path(place).rglob("*") if path.is_file()):
+            whole.update(file.relative_to(place).as_posix().encode() + b"\0")
+            whole.update(hashlib.sha256(file.read_bytes()).digest())
+    return whole.hexdigest()
 
 
 def load(folder: Path) -> Model:

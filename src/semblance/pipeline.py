@@ -6,6 +6,7 @@ source ─describe→ Schema ─read→ Dataset ─split→ Vault ─fit→ Mode
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ from semblance.errors import InputError, SchemaError, Unsupported
 from semblance.evidence import Evidence, Finding
 from semblance.explanation.explain import Explanation, explain
 from semblance.privacy.ledger import Charge, Ledger
+from semblance.protocol import holdout_kept
 from semblance.publication import as_drawn, write_synthetic
 from semblance.recipe import recipe as recipe
 from semblance.release import bundle, disclosure, gate
@@ -189,16 +191,24 @@ def forge_of(recipe: Generator) -> Forge:
     return forge
 
 
-def audit(comparison: Comparison, run: Run, *, facts: Mapping[str, Any] | None = None) -> Evidence:
+def audit(
+    comparison: Comparison,
+    run: Run,
+    *,
+    opened: Sequence[str] | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> Evidence:
     """Ask every question of the catalog about a synthetic table.
 
     Args:
+        opened: What the holdout had been opened for before the table was drawn (``vault.opened``); None where that
+            cannot be known.
         facts: What else the evidence should say about where the table came from.
 
     Privacy: the findings are computed on real patients and are not covered by any epsilon; small counts in their
     details are blanked here already.
     """
-    findings: list[Finding] = []
+    findings: list[Finding] = [holdout_kept(opened)]
     for done, question in enumerate(catalog.AUDITS.values()):
         run.progress("judging", done, len(catalog.AUDITS))
         findings.extend(question().judge(comparison, run))
@@ -272,6 +282,8 @@ def run(
     bundle.check_free(out)
     check_resumable(out, resume=resume)
     rules, made = Policy.load(policy), recipe(generator) if isinstance(generator, str) else generator
+    # Written down before anything is learned: a policy chosen afterwards, to fit the evidence, can be told from it.
+    committed = {"name": rules.name, "version": rules.version, "sha256": rules.sha256}
     with clock("reading"):
         raw = _raw(source)
         meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
@@ -281,10 +293,12 @@ def run(
         steps.ledger.charge(Charge("describe", mechanism="none"))
     vault = split(patients, steps)
     with work_on(out, provenance.identity("run", raw.fingerprint, meaning, made, steps), resume=resume) as work:
+        steps = replace(steps, checkpoint=work)
         with clock("learning"):
-            model = fit(vault.train, replace(steps, checkpoint=work), generator=made)
+            model = fit(vault.train, steps, generator=made)
         with clock("sampling"):
             fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
+        opened = vault.opened
         notes = provenance.all_notes(patients, vault.train, model)
         with clock("judging"):
             comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made))
@@ -294,8 +308,14 @@ def run(
                 "split": vault.describe(),
                 "synthetic_rows": fake.n_rows,
                 "notes": notes,
+                "policy": committed,
+                "hashes": {
+                    "schema": hashlib.sha256(schema_toml.dumps(meaning).encode()).hexdigest(),
+                    "split": vault.sha256,
+                    "model": model_folder.digest(model),
+                },
             }
-            evidence = audit(comparison, steps, facts=facts)
+            evidence = audit(comparison, steps, opened=opened, facts=facts)
         with clock("writing"):
             verdict = decide(evidence, rules)
             release(fake, evidence, verdict, out=out, policy=rules)

@@ -6,6 +6,7 @@ The two halves are cut before anything is learned. `fit` takes a Dataset, and th
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,16 +24,26 @@ STRATA_BINS = 5
 
 @dataclass(frozen=True, eq=False)
 class Vault:
-    """Two disjoint sets of patients: `train` in the open, the holdout behind a call."""
+    """Two disjoint sets of patients: `train` in the open, the holdout behind a call.
+
+    Attributes:
+        sha256: Of who was held out, row by row of the source: another cut of the same patients has another.
+    """
 
     train: Dataset
     _held: Dataset = field(repr=False)
+    sha256: str = ""
     _opened: list[str] = field(default_factory=list, repr=False)
 
     def open_holdout(self, reason: str = "audit") -> Dataset:
         """The held-out patients. Each opening is recorded with its reason and shown in the evidence."""
         self._opened.append(reason)
         return self._held
+
+    @property
+    def opened(self) -> tuple[str, ...]:
+        """What the holdout was opened for, so far."""
+        return tuple(self._opened)
 
     def describe(self) -> dict[str, Any]:
         """Sizes and how often the holdout was opened, for the evidence."""
@@ -74,7 +85,8 @@ def split(data: Dataset, seeds: Seeds, *, holdout: float = 0.3) -> Vault:
     if held.sum() < 2 or (~held).sum() < 2:  # only when the share is extreme
         held[rng.permutation(len(held))[:2]] = True
     in_holdout = held[subjects]
-    return Vault(data.take(~in_holdout), data.take(in_holdout))
+    sha256 = hashlib.sha256(np.packbits(in_holdout).tobytes()).hexdigest()
+    return Vault(data.take(~in_holdout), data.take(in_holdout), sha256)
 
 
 def _strata(data: Dataset, subjects: NDArray[np.int64]) -> list[NDArray[np.int64]]:
