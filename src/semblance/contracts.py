@@ -221,6 +221,18 @@ class Generator(Protocol):
         """Read back what `Model.save` wrote."""
 
 
+@runtime_checkable
+class Repeatable(Protocol):
+    """What a recipe can also promise: to learn other patients with what a model of it had to search for."""
+
+    def again(self, model: Model) -> Generator:
+        """The recipe without the search: what it learns is as large as `model`, which it does not copy anything from.
+
+        Privacy: choices made on the patients of `model` are known to whoever learns again, as they are to an attacker
+        who knows the model's size.
+        """
+
+
 class Forge(Protocol):
     """Makes another synthetic table by the recipe of the first, from other patients: what shadow models need."""
 

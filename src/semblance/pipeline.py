@@ -27,6 +27,7 @@ from semblance.contracts import (
     Generator,
     Model,
     Progress,
+    Repeatable,
     Run,
     silent,
 )
@@ -47,7 +48,7 @@ from semblance.publication import as_drawn, write_synthetic
 from semblance.recipe import recipe as recipe
 from semblance.release import bundle, disclosure, gate
 from semblance.release.gate import Policy, Verdict
-from semblance.rules.model import fit_with_rules
+from semblance.rules.model import RuledModel, fit_with_rules
 from semblance.schema import Schema
 from semblance.seeds import Seeds
 from semblance.source import read_source
@@ -181,12 +182,20 @@ def sample_to(
     return stream.accounts
 
 
-def forge_of(recipe: Generator) -> Forge:
-    """What makes another table by `recipe` from other patients, with all rules of their schema."""
+def forge_of(recipe: Generator, model: Model | None = None) -> Forge:
+    """What makes another table by `recipe` from other patients, with all rules of their schema.
+
+    Args:
+        model: The one that is judged. A recipe that can learns again with what was chosen for it, without a search.
+    """
+    inner = model.inner if isinstance(model, RuledModel) else model
+    made = recipe.again(inner) if isinstance(recipe, Repeatable) and inner is not None else recipe
 
     def forge(patients: Dataset, n: int, run: Run, /) -> Dataset:
         apart = replace(run, ledger=Ledger(run.ledger.cohort), checkpoint=FORGETFUL, progress=silent)
-        return sample(fit(patients, apart, generator=recipe), apart, n=n)
+        if made is not recipe:
+            apart = replace(apart, max_minutes=float("inf"))  # no larger than the model, which the clock cut already
+        return sample(fit(patients, apart, generator=made), apart, n=n)
 
     return forge
 
@@ -301,7 +310,7 @@ def run(
         opened = vault.opened
         notes = provenance.all_notes(patients, vault.train, model)
         with clock("judging"):
-            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made))
+            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model))
             facts = {
                 "generator": provenance.of_recipe(made),
                 "source": {"fingerprint": raw.fingerprint, "attribution": demo.attribution(raw.fingerprint)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance.conditionals.allotment import Plan
-from semblance.conditionals.lessons import learn_link
+from semblance.conditionals.lessons import Choice, learn_link
 from semblance.conditionals.link import Codes, Link
 from semblance.conditionals.trees import Capacity
 from semblance.contracts import Run
@@ -47,11 +48,15 @@ def learn_links(
     subjects: NDArray[np.int64],
     capacity: Capacity,
     run: Run,
+    choices: Mapping[int, Choice] | None = None,
 ) -> Links:
     """Learn every column from the columns before it; see `learn_link`.
 
     What `run.checkpoint` holds is not learned again. What is learned in full is kept there at once; a link that the
     clock cut short is not.
+
+    Args:
+        choices: Position of a column → what is known to serve it, so that no search is needed.
     """
     done = {i: link for i in range(len(cells)) if (link := _kept(i, run)) is not None}
     costs = expected_costs(codes)
@@ -67,7 +72,15 @@ def learn_links(
         position = waiting[turn]
         time = plan.begin(turn)
         link = learn_link(
-            position, codes, cells, folds, subjects=subjects, capacity=capacity, seeds=run.seeds, time=time
+            position,
+            codes,
+            cells,
+            folds,
+            subjects=subjects,
+            capacity=capacity,
+            seeds=run.seeds,
+            time=time,
+            choice=(choices or {}).get(position),
         )
         plan.end(turn)
         if not time.cut_short:

@@ -6,6 +6,7 @@ trees lean on. Then the trees are grown again, from all patients, as many and on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,24 @@ SEARCHED, GROWN = 40_000, 250_000
 and change little. The plain log-odds, and so the marginals, are those of all rows."""
 SEARCH = 0.4
 """Share of a limited time that the search may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a search found: how much a column may learn, and from whom.
+
+    Attributes:
+        trees: For each depth of questions; a depth beyond the last gets none.
+        parents: Positions of the earlier columns that are leaned on.
+    """
+
+    trees: tuple[int, ...]
+    parents: tuple[int, ...]
+
+    @classmethod
+    def of(cls, link: Link) -> Choice:
+        """What was chosen for a link that has been learned."""
+        return cls(tuple(booster.count("\nTree=") for booster in link.boosters), link.parents)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +70,7 @@ class Lessons:
     unordered: frozenset[int]
     seeds: Seeds
 
-    def at(self, level: int, rows: Rows, parents: list[int]) -> tuple[Lesson, Rows]:
+    def at(self, level: int, rows: Rows, parents: Sequence[int]) -> tuple[Lesson, Rows]:
         """What is asked at one depth of these rows, seen through these parents; and which of the rows those are."""
         here = rows[self.nodes[rows, level] >= 0]
         asked = self.nodes[here, level]
@@ -62,7 +81,7 @@ class Lessons:
             if i in parents
         ]
         lesson = Lesson(
-            features=features_of(before[:, parents], self.questions, asked, leanings),
+            features=features_of(before[:, list(parents)], self.questions, asked, leanings),
             answers=self.turns[here, level],
             start=self.questions.prior[asked],
             categorical=[at for at, i in enumerate(parents) if i in self.unordered],
@@ -93,6 +112,7 @@ def learn_link(
     capacity: Capacity,
     seeds: Seeds,
     time: Allotment | None = None,
+    choice: Choice | None = None,
 ) -> Link:
     """Learn one column from the columns before it.
 
@@ -100,6 +120,7 @@ def learn_link(
         position: Of the column. codes: Cells of all rows, -1 where a value has none. (n_rows, n_columns)
         folds: Fold of each row's patient; which fold judges changes with column and depth. (n_rows,)
         time: What it may take, shared among the depths by how many rows are asked there; None for no limit.
+        choice: How many trees and which parents, where that is known; None searches for them.
     """
     known = np.flatnonzero(codes[:, position] >= 0)  # a row whose label is too rare to be drawn teaches nothing here
     target = codes[known, position].astype(np.int32)
@@ -113,7 +134,7 @@ def learn_link(
         few = capacity.min_patients
         return count_turns(mine[:, i].astype(np.int32), cells[i], questions, nodes, turns, **whose, min_patients=few)
 
-    counted = {i: count(i) for i in worth_counting(position, cells)}
+    counted = {i: count(i) for i in worth_counting(position, cells) if choice is None or i in choice.parents}
     lessons = Lessons(
         position=position,
         codes=mine,
@@ -126,20 +147,20 @@ def learn_link(
         seeds=seeds,
     )
     time = time or Allotment(np.inf)
-    trees, parents = _search(lessons, capacity, time)
-    boosters = _grow(lessons, trees, parents, capacity, time)
-    tables: dict[int, Table] = {i: c.table() for i, c in counted.items() if i in parents}
-    return Link(questions, boosters, tuple(parents), Leanings(tables))
+    chosen = choice or _search(lessons, capacity, time)
+    boosters = _grow(lessons, chosen, capacity, time)
+    tables: dict[int, Table] = {i: c.table() for i, c in counted.items() if i in chosen.parents}
+    return Link(questions, boosters, chosen.parents, Leanings(tables))
 
 
-def _search(lessons: Lessons, capacity: Capacity, time: Allotment) -> tuple[int, list[int]]:
+def _search(lessons: Lessons, capacity: Capacity, time: Allotment) -> Choice:
     """How many trees, and which parents: the same for all depths.
 
     One depth alone has too few questions to say how many trees are best, and depths that stop at nothing would leave
     weak links out of every row. Parents on which the trees hardly lean are left out: with many candidates for every
     split, the best of them is often one that fits these patients by chance.
     """
-    everyone = list(range(lessons.position))
+    everyone = range(lessons.position)
     some = lessons.some(SEARCHED)
     losses, gains = np.zeros(capacity.trees + 1), np.zeros(lessons.position)
     depths = lessons.depths(some, capacity.min_rows)
@@ -152,25 +173,26 @@ def _search(lessons: Lessons, capacity: Capacity, time: Allotment) -> tuple[int,
         gains += gain[: lessons.position]
         gains[list(lessons.leanings)] += gain[lessons.position + 1 :]
     trees = min(capacity.trees, round(capacity.reach * int(losses.argmin())))
-    return trees, _leaned_on(gains, capacity.parents)
+    return Choice((trees,) * lessons.questions.n_levels, _leaned_on(gains, capacity.parents))
 
 
-def _leaned_on(gains: NDArray[np.float64], share: float) -> list[int]:
+def _leaned_on(gains: NDArray[np.float64], share: float) -> tuple[int, ...]:
     """The fewest columns that hold this share of all gains, in order."""
     order = np.argsort(-gains, kind="stable")
     held = np.cumsum(gains[order])
     enough = int(np.searchsorted(held, share * held[-1])) + 1
-    return sorted(int(i) for i in order[:enough] if gains[i] > 0)
+    return tuple(sorted(int(i) for i in order[:enough] if gains[i] > 0))
 
 
-def _grow(lessons: Lessons, trees: int, parents: list[int], capacity: Capacity, time: Allotment) -> tuple[str, ...]:
+def _grow(lessons: Lessons, choice: Choice, capacity: Capacity, time: Allotment) -> tuple[str, ...]:
     """The classifier of each depth."""
     some = lessons.some(GROWN)
     boosters = [""] * lessons.questions.n_levels
     depths = lessons.depths(some, capacity.min_rows)
     waiting = sum(depths.values())
     for level, asked in depths.items():
-        lesson, _ = lessons.at(level, some, parents)
+        trees = choice.trees[level] if level < len(choice.trees) else 0
+        lesson, _ = lessons.at(level, some, choice.parents)
         boosters[level] = grow(lesson, trees, capacity=capacity, spent=time.part(asked / waiting))
         waiting -= asked
     return tuple(boosters)

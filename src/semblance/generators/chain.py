@@ -12,7 +12,7 @@ The autoregressive factorisation is that of NADE (Larochelle and Murray, 2011) a
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from semblance.conditionals.imputation import PARTICLES
 from semblance.conditionals.joint import Joint
 from semblance.conditionals.learning import learn_links
+from semblance.conditionals.lessons import Choice
 from semblance.conditionals.link import Link
 from semblance.conditionals.trees import Capacity
-from semblance.contracts import Account, Filled, Run
+from semblance.contracts import Account, Filled, Generator, Model, Run
 from semblance.data.boosting import patient_folds
 from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
@@ -94,6 +95,15 @@ class Chain:
             FitError: there is nothing to learn from.
             MissingExtra: the OpenMP library that LightGBM needs is not installed.
         """
+        return self._learn(train, run, {})
+
+    def again(self, model: Model) -> Generator:
+        """This chain for other patients, without the search: as many trees, on the same parents, as in `model`."""
+        if not isinstance(model, ChainModel):
+            return self
+        return ChainAgain(self, model.order, tuple(Choice.of(link) for link in model.links))
+
+    def _learn(self, train: Dataset, run: Run, choices: Mapping[int, Choice]) -> ChainModel:
         reason = self.refuses(train.schema)
         if reason or not train.n_rows:
             raise FitError(reason or "there are no training rows; check the source.")
@@ -126,7 +136,7 @@ class Chain:
             bins=2 * self.max_cells + 2,  # room for every cell of a parent to be told apart
             min_patients=self.min_patients,
         )
-        learned = learn_links(codes, cells, folds, subjects=subjects, capacity=capacity, run=run)
+        learned = learn_links(codes, cells, folds, subjects=subjects, capacity=capacity, run=run, choices=choices)
         return ChainModel(train.schema, tuple(c.name for c in columns), tuple(cells), learned.links, learned.notes)
 
     @staticmethod
@@ -146,6 +156,48 @@ class Chain:
                 f"{folder} does not hold a complete chain model; fit it again or copy the whole folder."
             ) from error
         return ChainModel(schema, order, cells, links)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainAgain:
+    """A chain for which another model has found out how much to learn; see ``Repeatable`` in ``contracts.py``.
+
+    Attributes:
+        recipe: All that is not searched for. order: Columns of the other model, and what was chosen for each.
+    """
+
+    name: ClassVar[str] = Chain.name
+    about: ClassVar[str] = Chain.about
+
+    recipe: Chain
+    order: tuple[str, ...]
+    choices: tuple[Choice, ...]
+
+    @property
+    def min_patients(self) -> int:
+        return self.recipe.min_patients
+
+    def refuses(self, schema: Schema) -> str | None:
+        return self.recipe.refuses(schema)
+
+    def fit(self, train: Dataset, run: Run) -> ChainModel:
+        """Learn from training rows, as `Chain.fit` does; a column that the other model lacks is searched for."""
+        place = {column.name: i for i, column in enumerate(train.schema.modelled)}
+        choices = {
+            place[name]: Choice(chosen.trees, tuple(sorted(self._earlier(chosen.parents, place, place[name]))))
+            for name, chosen in zip(self.order, self.choices, strict=True)
+            if name in place
+        }
+        return self.recipe._learn(train, run, choices)
+
+    def _earlier(self, parents: Sequence[int], place: Mapping[str, int], position: int) -> list[int]:
+        """Where the parents stand here; left out where they do not come before the column."""
+        found = [place.get(self.order[i], position) for i in parents]
+        return [i for i in found if i < position]
+
+    @staticmethod
+    def load(folder: Path, schema: Schema) -> ChainModel:
+        return Chain.load(folder, schema)
 
 
 @dataclass(frozen=True, eq=False)

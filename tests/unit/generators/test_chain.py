@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from semblance.conditionals.lessons import Choice
+from semblance.conditionals.trees import Lesson, search
 from semblance.contracts import Run
 from semblance.data.dataset import Dataset
 from semblance.engines.local import Local
 from semblance.errors import FitError, InputError
-from semblance.generators.chain import Chain
+from semblance.generators.chain import Chain, ChainModel
 from semblance.generators.independent import Independent
 from semblance.privacy.ledger import Ledger
 from semblance.schema import Column, Schema
@@ -71,6 +74,46 @@ def test_workers_and_order_do_not_change_an_answer() -> None:
     one = Chain().fit(data, run_with(workers=1)).sample(500, run_with(2, workers=1)).frame
     two = Chain().fit(data, run_with(workers=2)).sample(500, run_with(2, workers=2)).frame
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_learning_again_is_learning_without_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same patients give the same model, others one of the same size, and nobody searches."""
+    model = Chain().fit(planted(800), run_with())
+    monkeypatch.setattr("semblance.conditionals.lessons.search", _never)
+    twice = Chain().again(model).fit(planted(800), run_with())
+    assert isinstance(twice, ChainModel)
+    pd.testing.assert_frame_equal(twice.sample(500, run_with(2)).frame, model.sample(500, run_with(2)).frame)
+    others = Chain().again(model).fit(planted(800, seed=9), run_with())
+    assert isinstance(others, ChainModel)
+    assert [Choice.of(a).parents for a in others.links] == [Choice.of(b).parents for b in model.links]
+    assert [link.boosters for link in others.links] != [link.boosters for link in model.links]
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("a search, although all is known")
+
+
+def test_a_column_that_the_other_model_lacks_is_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, searched = planted(800), []
+    columns = tuple(c for c in data.schema if c.name != "xor")
+    model = Chain().fit(Dataset(data.frame.drop(columns="xor"), Schema(columns)), run_with())
+    recipe = Chain().again(model)
+
+    def note(lesson: Lesson, *rest: Any, **more: Any) -> Any:
+        searched.append(lesson.features.shape[1])
+        return search(lesson, *rest, **more)
+
+    monkeypatch.setattr("semblance.conditionals.lessons.search", note)
+    again = recipe.fit(data, run_with())
+    assert isinstance(again, ChainModel)
+    assert again.order == ("a", "b", "xor", "x", "lab")
+    assert searched == [3]  # two columns come before it, and the question asked
+    assert again.links[4].parents == tuple(i if i < 2 else i + 1 for i in model.links[3].parents)  # one place further
+
+
+def test_only_a_chain_can_say_how_to_learn_a_chain_again() -> None:
+    floor = Independent().fit(planted(200), run_with())
+    assert Chain().again(floor) == Chain()
 
 
 def test_another_seed_draws_other_patients() -> None:
