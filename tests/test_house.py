@@ -20,7 +20,7 @@ SRC = ROOT / "src" / "semblance"
 FILES = sorted(SRC.rglob("*.py"))
 MAX_LINES = 400
 MAX_FUNCTION = 60
-VERBS = ("demo", "describe", "run", "fit", "sample", "impute", "audit", "verify", "list")
+VERBS = ("demo", "describe", "run", "fit", "sample", "impute", "audit", "keys", "sign", "verify", "list")
 
 
 def _name(path: Path) -> str:

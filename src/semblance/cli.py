@@ -29,6 +29,7 @@ from semblance.command import (
 from semblance.drawing import impute, sample
 from semblance.errors import GateRefused, Unsupported
 from semblance.manner import Manner, Verbs, run_verbs
+from semblance.publishing import keys, sign, verify
 
 if TYPE_CHECKING:
     from semblance.pipeline import Outcome
@@ -297,21 +298,6 @@ def audit(
         _refuse(verdict, f"see {report or output}")
 
 
-@verb("semblance verify release")
-@click.argument("folder", type=FILE)
-@click.option("--public-key", type=FILE, metavar="FILE", help="Check a signature too. Not yet in this version.")
-@click.pass_obj
-def verify(manner: Manner, folder: Path, public_key: Path | None) -> None:
-    """Check a release FOLDER offline: every file's hash, and the verdict decided again from the evidence."""
-    if public_key is not None:
-        raise Unsupported("this version does not sign releases yet; leave out --public-key.")
-    from semblance.release import bundle
-
-    bundle.verify(folder)
-    text = f"{folder}: every file is as it was written, and the verdict follows from the evidence."
-    manner.tell({"folder": str(folder), "intact": True}, text)
-
-
 @verb("semblance list generators", name="list")
 @click.argument("what", type=click.Choice(["generators", "audits", "formats", "engines"]))
 @click.pass_obj
@@ -326,5 +312,5 @@ def show_list(manner: Manner, what: str) -> None:
     manner.tell({what: about}, "\n".join(f"{name:<{width}}  {text}" for name, text in about.items()))
 
 
-for command in (demo, describe, run, fit, sample, impute, audit, verify, show_list):
+for command in (demo, describe, run, fit, sample, impute, audit, keys, sign, verify, show_list):
     cli.add_command(command)

@@ -104,14 +104,14 @@ def test_no_evidence_is_refused() -> None:
 
 def test_a_policy_of_which_nothing_applies_refuses() -> None:
     nothing = Evidence((), provenance={"target": None})
-    assert decide(nothing, policy_of(rule_of(applies_if="target"))).decision == "REFUSE"
+    assert decide(nothing, policy_of(rule_of(applies_if=("target",)))).decision == "REFUSE"
 
 
 # ── rules that may fall away ─────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_rule_about_the_target_falls_away_only_where_the_evidence_says_there_is_none() -> None:
-    rules = policy_of(rule_of(), rule_of(name="t", finding="u.gap", applies_if="target"))
+    rules = policy_of(rule_of(), rule_of(name="t", finding="u.gap", applies_if=("target",)))
     skipped = Finding("u.gap", "?", status="skipped", why="no target")
     for facts, expected in (({"target": None}, "RELEASE"), ({}, "REFUSE"), ({"target": "death"}, "REFUSE")):
         for findings in ((measured(),), (measured(), skipped)):

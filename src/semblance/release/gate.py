@@ -1,22 +1,35 @@
 """Evidence in, verdict out: a pure function that releases only what every rule of a policy lets pass.
 
 A rule reads a *bound* of a finding's interval, never its estimate alone, because a release must be safe for the
-worst case the data still allow. Whatever is missing, skipped or underpowered counts against release.
+worst case the data still allow. Whatever is missing, skipped or underpowered counts against release. All rules must
+be met at once, so that judging many needs no correction: each one alone keeps the error of its own interval
+(an intersection-union test; Berger, Technometrics 1982).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from semblance.evidence import Evidence, Finding
-from semblance.release.policy import Policy, Rule
+from semblance.release.overrides import Override, check_overrides
+from semblance.release.policy import Condition, Policy, Rule
 
 Status = Literal["pass", "fail", "underpowered", "not_run", "not_applicable"]
 Decision = Literal["RELEASE", "REFUSE"]
 
-__all__ = ["Policy", "Rule", "Ruling", "Verdict", "decide"]
+POLICY_CHANGED = "protocol.policy.changed"
+NOTHING_TO_ASK = "nothing_to_ask"
+"""Key of a skipped finding's detail, true where the table holds nothing that could leak in the way it asks about."""
+
+_FALLS_AWAY: Mapping[Condition, str] = {
+    "target": "There is no target, so this was not asked.",
+    "recipe": "The table was made elsewhere: there is no recipe to refit, so this could not be asked.",
+    "anything to ask": "The table holds nothing that could leak in this way, so this was not asked.",
+}
+
+__all__ = ["Override", "Policy", "Rule", "Ruling", "Verdict", "decide"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +55,30 @@ class Ruling:
             "reason": self.rule.reason,
             "source": self.rule.source,
             "try": self.rule.knob,
+            "may_override": self.rule.may_override,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision, and every rule behind it in the policy's order."""
+    """The decision, and every rule behind it in the policy's order.
+
+    Attributes:
+        policy: "name", "version" and "sha256" of the policy that was applied; "fixed", the same of the policy that
+            was written down before the table was made (None where nobody did); "changed", whether the two differ.
+        overrides: Who answers for which rule, met or not.
+    """
 
     rules: tuple[Ruling, ...]
-    policy: Mapping[str, str]
+    policy: Mapping[str, Any]
+    overrides: tuple[Override, ...] = ()
 
     @property
     def decision(self) -> Decision:
-        """RELEASE only when there are rules, each passed or does not apply, and at least one passed."""
-        statuses = {r.status for r in self.rules}
-        return "RELEASE" if "pass" in statuses and statuses <= {"pass", "not_applicable"} else "REFUSE"
+        """RELEASE only when at least one rule passed and each other one does, does not apply, or is overridden."""
+        answered = {o.rule for o in self.overrides}
+        open_ = [r for r in self.failures if r.rule.name not in answered]
+        return "RELEASE" if not open_ and any(r.status == "pass" for r in self.rules) else "REFUSE"
 
     @property
     def released(self) -> bool:
@@ -64,27 +86,47 @@ class Verdict:
 
     @property
     def failures(self) -> tuple[Ruling, ...]:
-        """Every rule that stands in the way, whatever the reason."""
+        """Every rule that is not met, whatever the reason, overridden or not."""
         return tuple(r for r in self.rules if r.status not in ("pass", "not_applicable"))
 
     def to_dict(self) -> dict[str, Any]:
+        statuses = {r.rule.name: r.status for r in self.rules}
         return {
             "decision": self.decision,
             "policy": dict(self.policy),
             "rules": [r.to_dict() for r in self.rules],
+            "overrides": [{**o.to_dict(), "status": statuses[o.rule]} for o in self.overrides],
         }
 
 
-def decide(evidence: Evidence, policy: Policy) -> Verdict:
-    """Judge `evidence` by `policy`. Pure: no clock, no file, no chance; the same evidence gets the same verdict."""
-    rulings = tuple(_judge(rule, evidence, policy.confidence) for rule in policy.rules)
-    return Verdict(rulings, {"name": policy.name, "version": policy.version, "sha256": policy.sha256})
+def decide(evidence: Evidence, policy: Policy, *, overrides: Sequence[Override] = ()) -> Verdict:
+    """Judge `evidence` by `policy`. Pure: no clock, no file, no chance; the same evidence gets the same verdict.
+
+    Raises:
+        InputError: an override is of a rule that the policy lacks, or lets nobody override.
+    """
+    check_overrides(policy, overrides)
+    fixed = evidence.provenance.get("policy")
+    changed = fixed.get("sha256") != policy.sha256 if isinstance(fixed, Mapping) else None
+    findings = {f.name: f for f in (*evidence, *_policy_kept(changed))}
+    rulings = tuple(_judge(rule, findings, evidence, policy.confidence) for rule in policy.rules)
+    applied = {"name": policy.name, "version": policy.version, "sha256": policy.sha256}
+    return Verdict(rulings, {**applied, "fixed": fixed, "changed": changed}, tuple(overrides))
 
 
-def _judge(rule: Rule, evidence: Evidence, confidence: float) -> Ruling:
-    if _does_not_apply(rule, evidence):
-        return Ruling(rule, rule.finding, "not_applicable", f"There is no {rule.applies_if}, so this was not asked.")
-    found = [f for name in rule.findings if (f := evidence.get(name)) is not None]
+def _policy_kept(changed: bool | None) -> tuple[Finding, ...]:
+    """Only the gate can measure this one: which policy is applied is not known before."""
+    if changed is None:
+        return ()
+    question = "Was the policy changed after the table was made?"
+    return (Finding(POLICY_CHANGED, question, float(changed), method="SHA-256 of the policy, then and now"),)
+
+
+def _judge(rule: Rule, findings: Mapping[str, Finding], evidence: Evidence, confidence: float) -> Ruling:
+    found = [findings[name] for name in rule.findings if name in findings]
+    for condition in rule.applies_if:
+        if _is_absent(condition, evidence, found):
+            return Ruling(rule, rule.finding, "not_applicable", _FALLS_AWAY[condition])
     if not found:
         return Ruling(rule, rule.finding, "not_run", "This was not measured, so nothing is known about it.")
     # where a rule names an alternative and both are there, the worse of the two counts
@@ -92,10 +134,12 @@ def _judge(rule: Rule, evidence: Evidence, confidence: float) -> Ruling:
     return next((r for r in rulings if r.status != "pass"), rulings[0])
 
 
-def _does_not_apply(rule: Rule, evidence: Evidence) -> bool:
-    """Only where the provenance says in so many words that the thing is absent; silence means it applies."""
+def _is_absent(condition: Condition, evidence: Evidence, found: Sequence[Finding]) -> bool:
+    """Only where the evidence says in so many words that the thing is absent; silence means that the rule applies."""
+    if condition == "anything to ask":
+        return bool(found) and all(f.status == "skipped" and f.detail.get(NOTHING_TO_ASK) is True for f in found)
     facts = evidence.provenance
-    return bool(rule.applies_if) and rule.applies_if in facts and facts[rule.applies_if] is None
+    return condition in facts and facts[condition] is None
 
 
 def _weigh(rule: Rule, finding: Finding, confidence: float) -> Ruling:

@@ -19,12 +19,15 @@ from semblance.errors import InputError, SchemaError
 
 Bound = Literal["low", "high", "value"]
 Op = Literal[">=", "<="]
-Condition = Literal["", "target", "recipe"]
+Condition = Literal["target", "recipe", "anything to ask"]
+Content = Literal["table", "model"]
 
 POLICY_VERSION = "1"
-_HEAD = {"schema_version", "name", "version", "about", "confidence", "rules"}
+BUNDLED = ("open-release", "controlled-access", "internal-testing", "model-release")
+USUAL = BUNDLED[0]
+_HEAD = {"schema_version", "name", "version", "about", "confidence", "releases", "rules"}
 _NEEDED = {"name", "finding", "bound", "op", "limit", "reason", "source", "try"}
-_OPTIONAL = {"or_finding", "applies_if"}
+_OPTIONAL = {"or_finding", "applies_if", "may_override"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ class Rule:
         bound: Which end of the interval must meet `limit`; "value" only where a finding has no interval.
         reason: Why this limit, in a sentence for a privacy board. `source`: where it comes from.
         knob: What to change when the rule is not met ("try" in the file).
-        applies_if: The rule falls away where the evidence says that this ("target", "recipe") does not exist.
+        applies_if: The rule falls away where the evidence says that one of these does not exist: a "target", a
+            "recipe", or "anything to ask" (the audit looked, and the table holds nothing that could leak this way).
+        may_override: Whether a named person may release although the rule is not met; see ``overrides.py``.
     """
 
     name: str
@@ -48,7 +53,8 @@ class Rule:
     source: str
     knob: str
     or_finding: str = ""
-    applies_if: Condition = ""
+    applies_if: tuple[Condition, ...] = ()
+    may_override: bool = True
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -60,7 +66,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Rules that must all be met. `text` is the file as written; its SHA-256 is part of every verdict."""
+    """Rules that must all be met. `text` is the file as written; its SHA-256 is part of every verdict.
+
+    Attributes:
+        releases: What leaves the house when they are: the "table", and the "model" that drew it.
+    """
 
     name: str
     version: str
@@ -68,6 +78,7 @@ class Policy:
     confidence: float
     rules: tuple[Rule, ...]
     text: str
+    releases: tuple[Content, ...] = ("table",)
 
     @property
     def sha256(self) -> str:
@@ -75,20 +86,22 @@ class Policy:
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Policy:
-        """Read a policy file; None reads the default that ships with the package.
+        """Read a policy: a file, or one that ships with the package by its name; None is the usual one of these.
 
         Raises:
             InputError: the file cannot be read.
             SchemaError: it is not a policy, or holds a key that is not understood.
         """
-        if path is None:
-            bundled = resources.files("semblance.release") / "policies" / "default.toml"
-            return cls.loads(bundled.read_text("utf-8"), where="the default policy")
+        name = USUAL if path is None else str(path)
+        if name in BUNDLED:
+            bundled = resources.files("semblance.release") / "policies" / f"{name}.toml"
+            return cls.loads(bundled.read_text("utf-8"), where=f"the policy {name!r}")
         try:
-            text = Path(path).read_bytes().decode("utf-8")
+            text = Path(name).read_bytes().decode("utf-8")
         except OSError as error:
             reason = error.strerror or "unknown error"
-            raise InputError(f"policy {path}: cannot be read ({reason}); check the path.") from error
+            known = ", ".join(BUNDLED)
+            raise InputError(f"policy {path}: cannot be read ({reason}); give a file, or one of {known}.") from error
         except UnicodeDecodeError as error:
             raise SchemaError(f"policy {path}: is not UTF-8 text; save it as UTF-8.") from error
         return cls.loads(text, where=f"policy {path}")
@@ -100,7 +113,7 @@ class Policy:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise SchemaError(f"{where}: is not valid TOML, {error}.") from error
-        _check_keys(data, needed=_HEAD - {"about", "confidence"}, known=_HEAD, where=where)
+        _check_keys(data, needed=_HEAD - {"about", "confidence", "releases"}, known=_HEAD, where=where)
         if data["schema_version"] != POLICY_VERSION:
             raise SchemaError(f'{where}: schema_version must be "{POLICY_VERSION}" for this version of Semblance.')
         entries = data["rules"]
@@ -114,18 +127,29 @@ class Policy:
         if not 0.5 <= confidence < 1:
             raise SchemaError(f"{where}: confidence must lie between 0.5 and 1.")
         name, version, about = (_text(data.get(k, ""), where=f"{where}, {k}") for k in ("name", "version", "about"))
-        return cls(name, version, about, confidence, rules, text)
+        releases = _choices(data.get("releases", ["table"]), get_args(Content), where=f"{where}, releases")
+        if "table" not in releases:
+            raise SchemaError(f'{where}: releases must hold "table": a model is not released without what it drew.')
+        return cls(name, version, about, confidence, rules, text, cast(tuple[Content, ...], releases))
 
 
 def _read_rule(entry: Mapping[str, Any], *, where: str) -> Rule:
     _check_keys(entry, needed=_NEEDED, known=_NEEDED | _OPTIONAL, where=where)
-    words = {k: _text(v, where=f"{where}, {k}") for k, v in entry.items() if k != "limit"}
+    other = {"limit", "applies_if", "may_override"}
+    words = {k: _text(v, where=f"{where}, {k}") for k, v in entry.items() if k not in other}
     for key in ("name", "finding", "reason", "source", "try"):
         if not words[key].strip():
             raise SchemaError(f"{where}: {key!r} is empty; say something a privacy board can read.")
-    for key, allowed in (("bound", get_args(Bound)), ("op", get_args(Op)), ("applies_if", get_args(Condition))):
-        if words.get(key, allowed[0]) not in allowed:
-            raise SchemaError(f"{where}: {key} must be one of {', '.join(repr(a) for a in allowed if a)}.")
+    for key, allowed in (("bound", get_args(Bound)), ("op", get_args(Op))):
+        if words[key] not in allowed:
+            raise SchemaError(f"{where}: {key} must be one of {', '.join(map(repr, allowed))}.")
+    applies_if = entry.get("applies_if", [])
+    conditions = _choices(
+        [applies_if] if isinstance(applies_if, str) else applies_if, get_args(Condition), where=f"{where}, applies_if"
+    )
+    may_override = entry.get("may_override", True)
+    if not isinstance(may_override, bool):
+        raise SchemaError(f"{where}, may_override: must be true or false, without quotes.")
     return Rule(
         name=words["name"],
         finding=words["finding"],
@@ -136,8 +160,15 @@ def _read_rule(entry: Mapping[str, Any], *, where: str) -> Rule:
         source=words["source"],
         knob=words["try"],
         or_finding=words.get("or_finding", ""),
-        applies_if=cast(Condition, words.get("applies_if", "")),
+        applies_if=cast(tuple[Condition, ...], conditions),
+        may_override=may_override,
     )
+
+
+def _choices(value: object, allowed: tuple[str, ...], *, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or any(v not in allowed for v in value) or len(set(value)) != len(value):
+        raise SchemaError(f"{where} must be one of {', '.join(map(repr, allowed))}, or a list of them.")
+    return tuple(value)
 
 
 def _check_keys(entry: Mapping[str, Any], *, needed: set[str], known: set[str], where: str) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,10 +17,15 @@ from semblance.errors import BundleError, FormatError, InputError
 from semblance.evidence import Evidence, Finding, canonical_json
 from semblance.release import bundle
 from semblance.release.gate import Policy, decide
+from semblance.release.manifest import MANIFEST, SIGNATURE, names_in, own_hash, sha256_of
+from semblance.release.signing import Signer
 
 POLICY = Policy.load(None)
 ALWAYS = ["card.md", "evidence.json", "manifest.json", "policy.toml", "report.html", "schema.toml"]
 TABLE = b"age,death\n61,0\n"
+SCHEMA = 'table = "t"\n\n[[column]]\nname = "age"\nkind = "integer"\n'
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+WITH_MODEL = Policy.loads(POLICY.text.replace("confidence = 0.95", 'confidence = 0.95\nreleases = ["table", "model"]'))
 
 
 COLUMN = {"name": "age", "edges": [40], "holdout_counts": [3, 897], "synthetic_counts": [8, 892]}
@@ -39,15 +46,30 @@ def write_table(folder: Path) -> str:
     return "synthetic.csv"
 
 
-def write(out: Path, *, good: bool = True, table: Callable[[Path], str] | None = write_table) -> Path:
+def write_fitted(folder: Path) -> None:
+    (folder / "fitted").mkdir(parents=True)
+    (folder / "model.json").write_text("{}")
+    (folder / "fitted" / "trees.txt").write_text("tree")
+
+
+def write(
+    out: Path,
+    *,
+    good: bool = True,
+    table: Callable[[Path], str] | None = write_table,
+    policy: Policy = POLICY,
+    signer: Signer | None = None,
+) -> Path:
     given = evidence(good=good)
     return bundle.write(
         out,
         evidence=given,
-        verdict=decide(given, POLICY),
-        policy=POLICY,
-        schema_text='name = "t"\n',
+        verdict=decide(given, policy),
+        policy=policy,
+        schema_text=SCHEMA,
         write_synthetic=table,
+        write_model=write_fitted,
+        signer=signer,
     )
 
 
@@ -88,7 +110,9 @@ def test_equal_input_gives_equal_bytes(tmp_path: Path) -> None:
 
 def test_the_manifest_says_what_decided_and_from_what(tmp_path: Path) -> None:
     manifest = json.loads((write(tmp_path / "out") / "manifest.json").read_text())
-    assert manifest["policy"] == {"name": "default", "version": POLICY.version, "sha256": POLICY.sha256}
+    applied = {"name": "open-release", "version": POLICY.version, "sha256": POLICY.sha256}
+    assert manifest["policy"] == {**applied, "fixed": None, "changed": None}
+    assert manifest["hashes"] == {"synthetic": manifest["files"]["synthetic.csv"]}
     assert manifest["provenance"]["seed"] == 7
     assert sorted(manifest["files"]) == sorted({*ALWAYS, "synthetic.csv"} - {"manifest.json"})
 
@@ -241,15 +265,17 @@ def test_what_is_not_ours_is_never_replaced(tmp_path: Path, prepare: Callable[[P
 # ── tampering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("release") / "out")
+@pytest.fixture(scope="module", params=["plain", "signed, with its model"])
+def released(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("release") / "out"
+    return write(out) if request.param == "plain" else write(out, policy=WITH_MODEL, signer=SIGNER)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_single_changed_byte_in_any_file_is_found(released: Path, data: st.DataObject) -> None:
-    path = released / data.draw(st.sampled_from(names(released)))
+    """Even by someone who has no key."""
+    path = released / data.draw(st.sampled_from(sorted(names_in(released))))
     whole = path.read_bytes()
     at = data.draw(st.integers(0, len(whole) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda b: b != whole[at]))
@@ -262,11 +288,59 @@ def test_any_single_changed_byte_in_any_file_is_found(released: Path, data: st.D
     bundle.verify(released)
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_file_added_removed_renamed_swapped_or_linked_is_found(released: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(names_in(released))))
+    path, elsewhere = released / name, released.parent / "elsewhere"
+    act = data.draw(st.sampled_from(["add", "nest", "remove", "rename", "swap", "link", "cut", "double"]))
+    other = released / data.draw(st.sampled_from(sorted(names_in(released) - {name})))
+    whole, others = path.read_bytes(), other.read_bytes()
+    added = path.with_name(path.name + ".bak")
+    try:
+        if act == "add":
+            added.write_bytes(whole)
+        elif act == "nest":
+            added.mkdir()
+        elif act == "remove":
+            path.unlink()
+        elif act == "rename":
+            path.rename(added)
+        elif act == "swap":
+            path.write_bytes(others)
+            other.write_bytes(whole)
+        elif act == "link":  # to the very same content: the folder must still be all there is
+            elsewhere.write_bytes(whole)
+            path.unlink()
+            path.symlink_to(elsewhere)
+        else:
+            path.write_bytes(whole[:-1] if act == "cut" else whole + whole)
+        if whole != others or act != "swap":
+            with pytest.raises(BundleError):
+                bundle.verify(released)
+    finally:
+        if added.is_dir():
+            added.rmdir()
+        added.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_bytes(whole)
+        other.write_bytes(others)
+    bundle.verify(released)
+
+
+def test_a_linked_folder_is_found(tmp_path: Path) -> None:
+    out = write(tmp_path / "out", policy=WITH_MODEL)
+    (out / "model" / "fitted").rename(tmp_path / "fitted")
+    (out / "model" / "fitted").symlink_to(tmp_path / "fitted")
+    with pytest.raises(BundleError, match=r"model/fitted/trees\.txt is missing; model/fitted was added"):
+        bundle.verify(out)
+
+
 def test_no_byte_of_the_manifest_is_idle(released: Path) -> None:
     path = released / "manifest.json"
     whole = path.read_bytes()
     try:
-        for at in range(0, len(whole), 3):
+        for at in range(0, len(whole), 7):
             for changed in (whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :], whole[:at] + b" " + whole[at:]):
                 path.write_bytes(changed)
                 with pytest.raises(BundleError):
@@ -275,11 +349,72 @@ def test_no_byte_of_the_manifest_is_idle(released: Path) -> None:
         path.write_bytes(whole)
 
 
+# ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def public_key(tmp_path: Path) -> Path:
+    path = tmp_path / "public.pem"
+    path.write_bytes(SIGNER.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return path
+
+
+def test_a_signed_release_says_whether_the_signature_was_checked(tmp_path: Path, public_key: Path) -> None:
+    out = write(tmp_path / "out", signer=SIGNER)
+    unchecked, checked = bundle.verify(out), bundle.verify(out, public_key=public_key)
+    assert (unchecked.signed_by, unchecked.signature_checked) == (SIGNER.fingerprint, False)
+    assert (checked.signed_by, checked.signature_checked) == (SIGNER.fingerprint, True)
+    plain = bundle.verify(write(tmp_path / "plain"))
+    assert (plain.signed_by, plain.signature_checked) == (None, False)
+    with pytest.raises(BundleError, match="is not signed"):
+        bundle.verify(tmp_path / "plain", public_key=public_key)
+
+
+def test_equal_input_and_key_give_an_equal_signature(tmp_path: Path) -> None:
+    first, second = (write(tmp_path / name, signer=SIGNER) / SIGNATURE for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_folder_can_be_signed_afterwards_and_again(tmp_path: Path, public_key: Path) -> None:
+    out = write(tmp_path / "out")
+    before = {n: (out / n).read_bytes() for n in names(out) if n != MANIFEST}
+    bundle.sign(out, Signer(Ed25519PrivateKey.from_private_bytes(bytes(32))))
+    bundle.sign(out, SIGNER)
+    assert bundle.verify(out, public_key=public_key).signature_checked
+    assert {n: (out / n).read_bytes() for n in names(out) if n not in (MANIFEST, SIGNATURE)} == before
+    at_once = write(tmp_path / "at once", signer=SIGNER)
+    assert (out / MANIFEST).read_bytes() == (at_once / MANIFEST).read_bytes()
+
+
+def test_a_changed_folder_is_not_signed(tmp_path: Path) -> None:
+    out = write(tmp_path / "out")
+    (out / "card.md").write_text("all is well")
+    with pytest.raises(BundleError, match=r"card\.md was changed"):
+        bundle.sign(out, SIGNER)
+    assert SIGNATURE not in names(out)
+
+
+def test_whoever_takes_the_signature_off_must_change_the_manifest_too(tmp_path: Path, public_key: Path) -> None:
+    out = write(tmp_path / "out", signer=SIGNER)
+    (out / SIGNATURE).unlink()
+    with pytest.raises(BundleError, match="is missing"):
+        bundle.verify(out)
+    manifest = json.loads((out / MANIFEST).read_text()) | {"signed_by": None}
+    manifest["sha256"] = own_hash(manifest)
+    (out / MANIFEST).write_text(canonical_json(manifest))
+    assert bundle.verify(out).signed_by is None
+    with pytest.raises(BundleError, match="is not signed"):
+        bundle.verify(out, public_key=public_key)
+
+
+# ── what a forger would do ───────────────────────────────────────────────────────────────────────────────────────────
+
+
 def rehash(folder: Path) -> None:
     """What a clumsy forger would do: fix every hash, and change nothing else."""
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"] = {p.name: bundle._sha256(p) for p in folder.iterdir() if p.name != "manifest.json"}
-    manifest["sha256"] = bundle._own_hash(manifest)
+    manifest["files"] = {n: sha256_of(folder / n) for n in names_in(folder) - {MANIFEST, SIGNATURE}}
+    manifest["sha256"] = own_hash(manifest)
     (folder / "manifest.json").write_text(canonical_json(manifest))
 
 

@@ -1,0 +1,86 @@
+"""Commands about release folders: keys to sign with, a signature, and the check that anyone can repeat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semblance.command import FILE, verb
+from semblance.manner import Manner
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  semblance keys new -o keys --json",
+)
+def keys() -> None:
+    """Keys to sign releases with."""
+
+
+@verb("semblance keys new -o keys")
+@click.option("-o", "--output", type=FILE, metavar="DIR", default=Path(), help="Folder to write to; default: here.")
+@click.pass_obj
+def new(manner: Manner, output: Path) -> None:
+    """Make a key pair: one file to sign with, which you keep, and one to check with, which you give away."""
+    from semblance.release import signing
+
+    private, public = signing.new_keys(output)
+    fingerprint = signing.load_signer(private).fingerprint
+    manner.tell(
+        {"private_key": str(private), "public_key": str(public), "fingerprint": fingerprint},
+        f"sign with       {private} (keep it: whoever has it signs in your name)\n"
+        f"check with      {public} (give it to whoever gets a release)\n"
+        f"fingerprint     {fingerprint}",
+    )
+
+
+keys.add_command(new)
+
+
+@verb("semblance sign release --key keys/semblance-signing-key.pem")
+@click.argument("folder", type=FILE)
+@click.option("--key", type=FILE, metavar="FILE", required=True, help="Private key, from `semblance keys new`.")
+@click.pass_obj
+def sign(manner: Manner, folder: Path, key: Path) -> None:
+    """Sign a release FOLDER, once it has been verified; an earlier signature is replaced."""
+    from semblance.release import bundle, signing
+
+    signer = signing.load_signer(key)
+    bundle.sign(folder, signer)
+    text = f"{folder}: signed with the key {signer.fingerprint}."
+    manner.tell({"folder": str(folder), "signed_by": signer.fingerprint}, text)
+
+
+@verb("semblance verify release --public-key keys/semblance-public-key.pem")
+@click.argument("folder", type=FILE)
+@click.option("--public-key", type=FILE, metavar="FILE", help="The signer's key, got by a way that you trust.")
+@click.pass_obj
+def verify(manner: Manner, folder: Path, public_key: Path | None) -> None:
+    """Check a release FOLDER offline: every file's hash, the signature, and the verdict decided again."""
+    from semblance.release import bundle
+
+    found = bundle.verify(folder, public_key=public_key)
+    changed = found.verdict.policy["changed"]
+    lines = [f"{folder}: every file is as it was written, and the verdict follows from the evidence."]
+    lines.append(f"decision        {found.verdict.decision}")
+    lines += [f"overridden      {o.rule}, by {o.by}: {o.reason}" for o in found.verdict.overrides]
+    if found.signed_by is None:
+        lines.append("signature       none: nobody vouches for this folder")
+    elif found.signature_checked:
+        lines.append(f"signature       by the key that you gave, {found.signed_by}")
+    else:
+        lines.append(f"signature       not checked: give --public-key; it claims to be by {found.signed_by}")
+    said = {True: "changed after the table was made", False: "as written down before the table was made"}
+    lines.append(f"policy          {said.get(changed, 'nobody wrote it down before the table was made')}")
+    facts = {
+        "folder": str(folder),
+        "intact": True,
+        "decision": found.verdict.decision,
+        "tier": found.tier,
+        "overrides": found.verdict.to_dict()["overrides"],
+        "signed_by": found.signed_by,
+        "signature_checked": found.signature_checked,
+        "policy_changed": changed,
+    }
+    manner.tell(facts, "\n".join(lines))
