@@ -29,7 +29,7 @@ from semblance.command import (
 from semblance.drawing import impute, sample
 from semblance.errors import GateRefused, Unsupported
 from semblance.manner import Manner, Verbs, run_verbs
-from semblance.publishing import keys, sign, verify
+from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, sign, terms_in, verify
 
 if TYPE_CHECKING:
     from semblance.pipeline import Outcome
@@ -137,6 +137,9 @@ def _explain(manner: Manner, source: str, names: tuple[str, ...], schema: Path |
 )
 @click.option("--delta", type=float, help="Its delta. Not yet in this version.")
 @POLICY
+@OVERRIDE
+@TERMS
+@SIGN_WITH
 @QUICK
 @MINUTES
 @RESUME
@@ -148,6 +151,7 @@ def run(manner: Manner, /, source: str, out: Path, epsilon: float | None, delta:
     """
     if epsilon is not None or delta is not None:
         raise Unsupported("this version has no differentially private generator yet; leave out --epsilon and --delta.")
+    asked |= {"overrides": overrides_in(asked), "terms": terms_in(asked)}
     _run(manner, source, out=out, **asked)
 
 
@@ -270,7 +274,7 @@ def audit(
     output: Path,
     report: Path | None,
     schema: Path | None,
-    policy: Path | None,
+    policy: str | None,
     enforce: bool,
     **asked: Any,
 ) -> None:

@@ -43,7 +43,9 @@ SCHEMA = click.option("--schema", type=FILE, metavar="FILE", help="A schema that
 TARGET = click.option("--target", metavar="COL", help="Column to be predicted from the others.")
 SUBJECT = click.option("--subject", metavar="COL", help="Column that names the patient, where one has several rows.")
 SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same bytes.")
-POLICY = click.option("--policy", type=FILE, metavar="FILE", help="Rules of release; default: the bundled ones.")
+POLICY = click.option(
+    "--policy", metavar="NAME|FILE", help="Rules of release: open-release (the usual ones), another's name, or a file."
+)
 GENERATOR = click.option("--generator", metavar="NAME", default="chain", show_default=True, help="See `list`.")
 QUICK = click.option("--quick", is_flag=True, help="Less precision for less time.")
 MINUTES = click.option(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,10 @@ from semblance.publication import as_drawn, write_synthetic
 from semblance.recipe import recipe as recipe
 from semblance.release import bundle, disclosure, gate
 from semblance.release.gate import Policy, Verdict
+from semblance.release.overrides import Override, check_overrides
+from semblance.release.reuse import earlier_uses
+from semblance.release.signing import Signer, load_signer
+from semblance.release.terms import NO_TERMS, Terms
 from semblance.rules.model import RuledModel, fit_with_rules
 from semblance.schema import Schema
 from semblance.seeds import Seeds
@@ -228,15 +232,33 @@ def audit(
     return disclosure.protect(Evidence(tuple(findings), run.ledger.to_dict(), origin))
 
 
-def decide(evidence: Evidence, policy: Policy | Path | None = None) -> Verdict:
-    """Judge `evidence` by a policy, or a policy file; None is the default policy. Fails closed."""
-    return gate.decide(evidence, policy if isinstance(policy, Policy) else Policy.load(policy))
+def decide(
+    evidence: Evidence, policy: Policy | Path | str | None = None, *, overrides: Sequence[Override] = ()
+) -> Verdict:
+    """Judge `evidence` by a policy, its name, or its file; None is the usual policy. Fails closed.
+
+    Args:
+        overrides: Which rules need not be met, who says so, and why; all of it is shown wherever the verdict is.
+    """
+    rules = policy if isinstance(policy, Policy) else Policy.load(policy)
+    return gate.decide(evidence, rules, overrides=overrides)
 
 
 def release(
-    fake: Dataset, evidence: Evidence, verdict: Verdict, *, out: Path | str, policy: Policy | None = None
+    fake: Dataset,
+    evidence: Evidence,
+    verdict: Verdict,
+    *,
+    out: Path | str,
+    policy: Policy | None = None,
+    write_model: Callable[[Path], object] | None = None,
+    signer: Signer | None = None,
 ) -> Path:
-    """Write the release folder: with the synthetic table when the verdict is RELEASE, without it otherwise."""
+    """Write the release folder: with the synthetic table when the verdict is RELEASE, without it otherwise.
+
+    Args:
+        write_model: Fills a new folder with the model, where the policy releases that too. signer: Signs the folder.
+    """
     return bundle.write(
         Path(out),
         evidence=evidence,
@@ -244,6 +266,8 @@ def release(
         policy=policy or Policy.load(None),
         schema_text=schema_toml.dumps(as_drawn(fake)),
         write_synthetic=lambda folder: write_synthetic(fake, folder),
+        write_model=write_model,
+        signer=signer,
     )
 
 
@@ -269,7 +293,10 @@ def run(
     generator: Generator | str = "chain",
     rows: int | None = None,
     seed: int = 0,
-    policy: Path | None = None,
+    policy: Path | str | None = None,
+    overrides: Sequence[Override] = (),
+    terms: Terms = NO_TERMS,
+    sign_with: Path | None = None,
     quick: bool = False,
     max_minutes: float | None = None,
     resume: bool = False,
@@ -280,6 +307,8 @@ def run(
     Args:
         schema: As edited by a person; None infers it.
         rows: Synthetic rows to draw; None draws as many as were learned from.
+        policy: File, or name of a bundled one. overrides: See `decide`.
+        terms: Whom to ask about the release and until when it holds. sign_with: File of a private key.
         max_minutes: Time for learning; see `begin`.
         resume: Continue what an interrupted run kept beside `out`: the same result, as if it had not been stopped.
 
@@ -291,6 +320,8 @@ def run(
     bundle.check_free(out)
     check_resumable(out, resume=resume)
     rules, made = Policy.load(policy), recipe(generator) if isinstance(generator, str) else generator
+    check_overrides(rules, overrides)
+    signer = None if sign_with is None else load_signer(Path(sign_with))
     # Written down before anything is learned: a policy chosen afterwards, to fit the evidence, can be told from it.
     committed = {"name": rules.name, "version": rules.version, "sha256": rules.sha256}
     with clock("reading"):
@@ -318,6 +349,8 @@ def run(
                 "synthetic_rows": fake.n_rows,
                 "notes": notes,
                 "policy": committed,
+                "terms": terms.to_dict(),
+                "holdout": {"uses": 1 + earlier_uses(out, source=raw.fingerprint, split=vault.sha256)},
                 "hashes": {
                     "schema": hashlib.sha256(schema_toml.dumps(meaning).encode()).hexdigest(),
                     "split": vault.sha256,
@@ -326,8 +359,13 @@ def run(
             }
             evidence = audit(comparison, steps, opened=opened, facts=facts)
         with clock("writing"):
-            verdict = decide(evidence, rules)
-            release(fake, evidence, verdict, out=out, policy=rules)
+            verdict = decide(evidence, rules, overrides=overrides)
+
+            def write_model(place: Path) -> None:
+                said = {**provenance.of_run(steps), "ledger": steps.ledger.to_dict(), "notes": notes}
+                model_folder.save(model, place, recipe=made, facts=said)
+
+            release(fake, evidence, verdict, out=out, policy=rules, write_model=write_model, signer=signer)
     return Outcome(out, verdict, evidence, meaning, tuple(notes), clock.seconds)
 
 

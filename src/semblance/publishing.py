@@ -2,12 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from semblance.command import FILE, verb
 from semblance.manner import Manner
+
+if TYPE_CHECKING:
+    from semblance.release.overrides import Override
+    from semblance.release.terms import Terms
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+# ── options of `run` ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def OVERRIDE(command: Command) -> Command:
+    """Three options that go together, as often as rules are overridden."""
+    for option, metavar, said in (
+        ("because", "REASON", "Why that is justified."),
+        ("by", "NAME", "Who decides it."),
+        ("override", "RULE", "Release although this rule is not met; needs --by and --because."),
+    ):
+        command = click.option(f"--{option}", multiple=True, metavar=metavar, help=said)(command)
+    return command
+
+
+def TERMS(command: Command) -> Command:
+    """What the card says and no measurement can."""
+    for option, metavar, said in (
+        ("dated", "DAY", "Day of the release, YYYY-MM-DD, for the card."),
+        ("expires", "DAY", "Day, YYYY-MM-DD, by which the release must be assessed again."),
+        ("contact", "TEXT", "Whom readers of the card may ask."),
+    ):
+        command = click.option(f"--{option}", default="", metavar=metavar, help=said)(command)
+    return command
+
+
+SIGN_WITH = click.option(
+    "--sign-with", type=FILE, metavar="FILE", help="Sign the release with this private key, from `keys new`."
+)
+
+
+def overrides_in(asked: dict[str, Any]) -> tuple[Override, ...]:
+    """Take the overrides out of what was asked."""
+    from semblance.release.overrides import Override
+
+    rules, people, reasons = (asked.pop(name) for name in ("override", "by", "because"))
+    if not len(rules) == len(people) == len(reasons):
+        raise click.UsageError("each --override needs its own --by and its own --because.")
+    return tuple(Override(*said) for said in zip(rules, people, reasons, strict=True))
+
+
+def terms_in(asked: dict[str, Any]) -> Terms:
+    """Take the terms out of what was asked."""
+    from semblance.release.terms import Terms
+
+    return Terms(**{name: asked.pop(name) for name in ("contact", "expires", "dated")})
+
+
+# ── verbs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @click.group(
