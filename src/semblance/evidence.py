@@ -16,6 +16,9 @@ from semblance.errors import FormatError
 
 SCHEMA_VERSION = "1"
 
+NOTHING_TO_ASK = "nothing_to_ask"
+"""Key of a skipped finding's detail: true where the table holds nothing that could leak in the way it asks about."""
+
 Direction = Literal["higher", "lower", "target", "none"]
 Status = Literal["measured", "underpowered", "skipped"]
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from semblance.evidence import Evidence, Finding
+from semblance.evidence import NOTHING_TO_ASK, Evidence, Finding
 from semblance.release.overrides import Override, check_overrides
 from semblance.release.policy import Condition, Policy, Rule
 
@@ -20,8 +20,6 @@ Status = Literal["pass", "fail", "underpowered", "not_run", "not_applicable"]
 Decision = Literal["RELEASE", "REFUSE"]
 
 POLICY_CHANGED = "protocol.policy.changed"
-NOTHING_TO_ASK = "nothing_to_ask"
-"""Key of a skipped finding's detail, true where the table holds nothing that could leak in the way it asks about."""
 
 _FALLS_AWAY: Mapping[Condition, str] = {
     "target": "There is no target, so this was not asked.",
