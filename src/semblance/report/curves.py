@@ -28,12 +28,16 @@ from semblance.report.draw import (
     plain,
     to_svg,
 )
+from semblance.report.language import ENGLISH, Language
 
+DOTTED = (0, (1, 1.2))
 MOST_FEATURES = 12
 MOST_MISSING = 24
 
 
-def draw_utility(trained_on_fake: Finding | None, trained_on_real: Finding | None) -> Markup | None:
+def draw_utility(
+    trained_on_fake: Finding | None, trained_on_real: Finding | None, say: Language = ENGLISH
+) -> Markup | None:
     """ROC of models that learned from synthetic and from real patients, both tested on held-out real ones."""
     lines = [
         (f, s) for f, s in ((trained_on_real, (REAL, "-")), (trained_on_fake, (FAKE, DASHED))) if _roc(f) is not None
@@ -52,14 +56,19 @@ def draw_utility(trained_on_fake: Finding | None, trained_on_real: Finding | Non
             along.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
             along.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid()
-        axes.set_xlabel("false alarms")
-        axes.set_ylabel("found")
-        return to_svg(axes, key="roc", label="ROC curves: model learned from synthetic patients against one from real.")
+        axes.set_xlabel(say("false alarms"))
+        axes.set_ylabel(say("found"))
+        return to_svg(
+            axes, key="roc", label=say("ROC curves: model learned from synthetic patients against one from real.")
+        )
 
 
-def draw_membership(distance: Finding | None, density: Finding | None) -> Markup | None:
+def draw_membership(
+    distance: Finding | None, density: Finding | None, shadow: Finding | None = None, say: Language = ENGLISH
+) -> Markup | None:
     """Members found against outsiders wrongly accused, both axes logarithmic because low false alarms count."""
-    attacks = [(f, s) for f, s in ((distance, (FIRST, "-")), (density, (SECOND, DASHED))) if _roc(f) is not None]
+    styles = ((distance, (FIRST, "-")), (density, (SECOND, DASHED)), (shadow, (TRAIN, DOTTED)))
+    attacks = [(f, s) for f, s in styles if _roc(f) is not None]
     if not attacks:
         return None
     with house_style():
@@ -80,12 +89,14 @@ def draw_membership(distance: Finding | None, density: Finding | None) -> Markup
             along.set_minor_locator(NullLocator())
             along.set_major_formatter(FuncFormatter(lambda x, _: f"{number(100 * x)}%"))
         axes.grid()
-        axes.set_xlabel("outsiders wrongly accused")
-        axes.set_ylabel("members found")
-        return to_svg(axes, key="mia", label="ROC curves of the membership attacks on logarithmic axes, with chance.")
+        axes.set_xlabel(say("outsiders wrongly accused"))
+        axes.set_ylabel(say("members found"))
+        return to_svg(
+            axes, key="mia", label=say("ROC curves of the membership attacks on logarithmic axes, with chance.")
+        )
 
 
-def draw_distances(finding: Finding | None) -> Markup | None:
+def draw_distances(finding: Finding | None, say: Language = ENGLISH) -> Markup | None:
     """How far synthetic rows lie from the nearest training patient and from the nearest held-out one."""
     detail = finding.detail if finding else {}
     train, held = (np.array(detail.get(k) or [], dtype=np.float64) for k in ("train_counts", "holdout_counts"))
@@ -107,13 +118,13 @@ def draw_distances(finding: Finding | None) -> Markup | None:
         axes.locator_params(axis="y", nbins=4)
         axes.grid(axis="y")
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("distance to the nearest real patient")
+        axes.set_xlabel(say("distance to the nearest real patient"))
         return to_svg(
-            axes, key="nn", label="Distances from synthetic rows to the nearest training and held-out patient."
+            axes, key="nn", label=say("Distances from synthetic rows to the nearest training and held-out patient.")
         )
 
 
-def draw_features(finding: Finding | None) -> Markup | None:
+def draw_features(finding: Finding | None, say: Language = ENGLISH) -> Markup | None:
     """Columns by which a classifier tells real from synthetic, as shares of its decisions."""
     features: Sequence[Mapping[str, Any]] = (finding.detail.get("features") or ()) if finding else ()
     top = sorted(features, key=lambda f: -float(f.get("share") or 0))[:MOST_FEATURES]
@@ -131,10 +142,10 @@ def draw_features(finding: Finding | None) -> Markup | None:
         axes.set_xlim(0, max(0.01, *shares))
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
-        return to_svg(axes, key="c2st", label="Columns that most help a machine tell real from synthetic.")
+        return to_svg(axes, key="c2st", label=say("Columns that most help a machine tell real from synthetic."))
 
 
-def draw_missing(finding: Finding | None) -> tuple[Markup | None, int]:
+def draw_missing(finding: Finding | None, say: Language = ENGLISH) -> tuple[Markup | None, int]:
     """Share of missing values per column, real against synthetic, and how many columns have any."""
     columns = (finding.detail.get("columns") or ()) if finding else ()
     with_gaps = [c for c in columns if (c.get("holdout") or 0) > 0 or (c.get("synthetic") or 0) > 0]
@@ -157,7 +168,7 @@ def draw_missing(finding: Finding | None) -> tuple[Markup | None, int]:
         axes.locator_params(axis="x", nbins=4)
         axes.grid(axis="x")
         axes.spines["bottom"].set_visible(False)
-        svg = to_svg(axes, key="gaps", label="Share of missing values in each column, real against synthetic.")
+        svg = to_svg(axes, key="gaps", label=say("Share of missing values in each column, real against synthetic."))
         return svg, len(with_gaps)
 
 

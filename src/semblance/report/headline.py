@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from semblance.evidence import Evidence, Finding
-from semblance.report.words import figure, in_hundred, interval
+from semblance.report.language import ENGLISH, Language
+from semblance.report.words import in_hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,50 +39,55 @@ class Headline:
     gauge: Gauge | None
 
 
-def five_numbers(evidence: Evidence, verdict: Mapping[str, Any]) -> list[Headline]:
+def five_numbers(evidence: Evidence, verdict: Mapping[str, Any], say: Language = ENGLISH) -> list[Headline]:
     """Resemblance, told apart, usefulness, copies, membership: in this order, whatever was measured."""
     rules = {str(r.get("finding")): r for r in verdict.get("rules") or ()}
+    asked = Asker(evidence, rules, say)
     return [
-        _headline(
-            "Does it resemble the patients?",
+        asked(
+            say("Does it resemble the patients?"),
             _first(evidence, "fidelity.pair.score", "fidelity.marginal.score"),
-            rules,
             (0.8, 1.0),
             _resembles,
         ),
-        _headline("Can a machine tell it apart?", evidence.get("fidelity.c2st.auc"), rules, (0.4, 1.0), _told_apart),
-        _headline(
-            "Is it of use?",
-            _first(evidence, "utility.gap.auc", "utility.gap.r2"),
-            rules,
-            (-0.15, 0.05),
-            lambda f: _useful(f, evidence),
-        ),
-        _headline(
-            "Does it lean on its own patients?", evidence.get("copies.nearest.share"), rules, (0.35, 0.65), _leans
-        ),
-        _headline("Can membership be guessed?", _worst_attack(evidence), rules, (0.35, 0.75), _guessed),
+        asked(say("Can a machine tell it apart?"), evidence.get("fidelity.c2st.auc"), (0.4, 1.0), _told_apart),
+        asked(say("Is it of use?"), _first(evidence, "utility.gap.auc", "utility.gap.r2"), (-0.15, 0.05), _useful),
+        asked(say("Does it lean on its own patients?"), evidence.get("copies.nearest.share"), (0.35, 0.65), _leans),
+        asked(say("Can membership be guessed?"), _worst_attack(evidence), (0.35, 0.75), _guessed),
     ]
 
 
-Speaker = Callable[[Finding], tuple[str, str, str]]  # word, sentence, baseline
+Speaker = Callable[[Finding, Evidence, Language], tuple[str, str, str]]  # word, sentence, baseline
 
 
-def _headline(
-    asks: str, finding: Finding | None, rules: Mapping[str, Any], scale: tuple[float, float], speak: Speaker
-) -> Headline:
-    rule = rules.get(finding.name, {}) if finding else {}
-    status = str(rule.get("status", ""))
-    if finding is None or finding.status != "measured" or finding.value is None:
-        word = {"underpowered": "too few patients to say"}.get(finding.status, "skipped") if finding else "not measured"
-        why = finding.why if finding else "This was not measured, so nothing is known about it."
-        return Headline(asks, "–", "", word, why, "", status or "not_run", None)
-    word, sentence, baseline = speak(finding)
-    shown = f"{figure(finding.value)}"
-    return Headline(asks, shown, interval(finding), word, sentence, baseline, status, _gauge(finding, rule, scale))
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Puts a finding under a question, with the policy's ruling on it."""
+
+    evidence: Evidence
+    rules: Mapping[str, Any]
+    say: Language
+
+    def __call__(self, asks: str, finding: Finding | None, scale: tuple[float, float], speak: Speaker) -> Headline:
+        say = self.say
+        rule = self.rules.get(finding.name, {}) if finding else {}
+        status = str(rule.get("status", ""))
+        if finding is None or finding.status != "measured" or finding.value is None:
+            why = say(finding.why if finding else "This was not measured, so nothing is known about it.")
+            return Headline(asks, "–", "", _silence(finding, say), why, "", status or "not_run", None)
+        word, sentence, baseline = speak(finding, self.evidence, say)
+        shown, range_ = say.figure(finding.value), say.interval(finding.low, finding.high)
+        return Headline(asks, shown, range_, word, sentence, baseline, status, gauge(finding, rule, scale, say))
 
 
-def _gauge(finding: Finding, rule: Mapping[str, Any], scale: tuple[float, float]) -> Gauge:
+def _silence(finding: Finding | None, say: Language) -> str:
+    if finding is None:
+        return say("not measured")
+    return say("too few patients to say") if finding.status == "underpowered" else say("skipped")
+
+
+def gauge(finding: Finding, rule: Mapping[str, Any], scale: tuple[float, float], say: Language) -> Gauge:
+    """The strip of a measured finding: at least as wide as `scale`, wider where its numbers are off it."""
     numbers = [x for x in (finding.value, finding.low, finding.high, finding.baseline) if x is not None]
     start, end = min(scale[0], *numbers), max(scale[1], *numbers)
 
@@ -91,8 +97,8 @@ def _gauge(finding: Finding, rule: Mapping[str, Any], scale: tuple[float, float]
     limit = place(rule.get("limit"))
     at_least = rule.get("op") == ">="
     return Gauge(
-        start=figure(start),
-        end=figure(end),
+        start=say.figure(start),
+        end=say.figure(end),
         value=place(finding.value) or 0.0,
         low=place(finding.low),
         high=place(finding.high),
@@ -102,68 +108,89 @@ def _gauge(finding: Finding, rule: Mapping[str, Any], scale: tuple[float, float]
     )
 
 
-def _resembles(finding: Finding) -> tuple[str, str, str]:
+def _resembles(finding: Finding, _: Evidence, say: Language) -> tuple[str, str, str]:
     value, fresh = finding.value or 0.0, finding.baseline
     behind = (fresh if fresh is not None else 1.0) - value
-    word = (
-        "very close" if behind <= 0.02 else "close" if behind <= 0.05 else "roughly" if behind <= 0.1 else "not close"
-    )
-    what = "Pairs of columns agree" if "pair" in finding.name else "Columns agree"
-    sentence = f"{what} with those of held-out patients to {in_hundred(value)} in 100."
-    return word, sentence, "" if fresh is None else f"Fresh real patients reach {in_hundred(fresh)}."
+    if behind <= 0.02:
+        word = say("very close")
+    elif behind <= 0.05:
+        word = say("close")
+    else:
+        word = say("roughly") if behind <= 0.1 else say("not close")
+    if "pair" in finding.name:
+        sentence = say("Pairs of columns agree with those of held-out patients to {n} in 100.", n=in_hundred(value))
+    else:
+        sentence = say("Columns agree with those of held-out patients to {n} in 100.", n=in_hundred(value))
+    return word, sentence, "" if fresh is None else say("Fresh real patients reach {n}.", n=in_hundred(fresh))
 
 
-def _told_apart(finding: Finding) -> tuple[str, str, str]:
+def _told_apart(finding: Finding, _: Evidence, say: Language) -> tuple[str, str, str]:
     value = finding.value or 0.0
-    word = "hardly" if value < 0.6 else "sometimes" if value < 0.7 else "often" if value < 0.8 else "easily"
-    sentence = (
-        f"Shown one real and one synthetic patient, a machine picks the real one {in_hundred(value)} times in 100."
+    if value < 0.7:
+        word = say("hardly") if value < 0.6 else say("sometimes")
+    else:
+        word = say("often") if value < 0.8 else say("easily")
+    sentence = say(
+        "Shown one real and one synthetic patient, a machine picks the real one {n} times in 100.", n=in_hundred(value)
     )
-    against = "" if finding.baseline is None else f"Two sets of real patients: {in_hundred(finding.baseline)}. "
-    return word, sentence, f"{against}Guessing: 50."
+    guessing = say("Guessing: 50.")
+    if finding.baseline is None:
+        return word, sentence, guessing
+    against = say("Two sets of real patients: {n}.", n=in_hundred(finding.baseline))
+    return word, sentence, say.join(against, guessing)
 
 
-def _useful(finding: Finding, evidence: Evidence) -> tuple[str, str, str]:
+def _useful(finding: Finding, evidence: Evidence, say: Language) -> tuple[str, str, str]:
     measure = "r2" if finding.name.endswith("r2") else "auc"
-    said = "share of variance explained" if measure == "r2" else "AUC"
+    said = say("share of variance explained") if measure == "r2" else "AUC"
     lost = -(finding.value or 0.0)
-    word = (
-        "as useful"
-        if lost <= 0.01
-        else "nearly as useful"
-        if lost <= 0.03
-        else "less useful"
-        if lost <= 0.1
-        else "of little use"
-    )
+    if lost <= 0.03:
+        word = say("as useful") if lost <= 0.01 else say("nearly as useful")
+    else:
+        word = say("less useful") if lost <= 0.1 else say("of little use")
     fake, real = (evidence.get(f"utility.{who}.{measure}") for who in ("tstr", "trtr"))
-    target = evidence.provenance.get("target") or "the target"
+    target = evidence.provenance.get("target") or say("the target")
     if fake is None or real is None or fake.value is None or real.value is None:
-        return word, f"The {said} lost by learning to predict {target} from synthetic patients.", "No loss: 0."
-    sentence = f"A model of {target} learned from it reaches {said} {figure(fake.value)} on real patients."
-    return word, sentence, f"Learned from real patients: {figure(real.value)}."
+        sentence = say(
+            "The {measure} lost by learning to predict {name} from synthetic patients.", measure=said, name=target
+        )
+        return word, sentence, say("No loss: 0.")
+    sentence = say(
+        "A model of {name} learned from it reaches {measure} {n} on real patients.",
+        name=target,
+        measure=said,
+        n=say.figure(fake.value),
+    )
+    return word, sentence, say("Learned from real patients: {n}.", n=say.figure(real.value))
 
 
-def _leans(finding: Finding) -> tuple[str, str, str]:
+def _leans(finding: Finding, _: Evidence, say: Language) -> tuple[str, str, str]:
     value, low = finding.value or 0.0, finding.low
     fair = finding.baseline if finding.baseline is not None else 0.5
-    word = "no sign of it" if low is not None and low <= fair else "slightly" if value < 0.55 else "clearly"
-    sentence = (
-        f"{in_hundred(value)} in 100 synthetic rows lie nearer to a patient they were learned from than to a stranger."
+    if low is not None and low <= fair:
+        word = say("no sign of it")
+    else:
+        word = say("slightly") if value < 0.55 else say("clearly")
+    sentence = say(
+        "{n} in 100 synthetic rows lie nearer to a patient they were learned from than to a stranger.",
+        n=in_hundred(value),
     )
-    return word, sentence, f"A table that copies nobody: {in_hundred(fair)}."
+    return word, sentence, say("A table that copies nobody: {n}.", n=in_hundred(fair))
 
 
-def _guessed(finding: Finding) -> tuple[str, str, str]:
+def _guessed(finding: Finding, _: Evidence, say: Language) -> tuple[str, str, str]:
     value, low = finding.value or 0.0, finding.low
     if low is not None and low <= 0.5:
-        word = "no sign of it"
+        word = say("no sign of it")
+    elif value < 0.6:
+        word = say("a little") if value < 0.55 else say("somewhat")
     else:
-        word = "a little" if value < 0.55 else "somewhat" if value < 0.6 else "yes"
-    sentence = (
-        f"Shown someone from the data and a stranger, the best attack picks right {in_hundred(value)} times in 100."
+        word = say("yes")
+    sentence = say(
+        "Shown someone from the data and a stranger, the best attack picks right {n} times in 100.",
+        n=in_hundred(value),
     )
-    return word, sentence, "Guessing: 50."
+    return word, sentence, say("Guessing: 50.")
 
 
 def _first(evidence: Evidence, *names: str) -> Finding | None:

@@ -136,6 +136,14 @@ class Language:
             return ""
         return self("{low} to {high}", low=self.figure(low), high=self.figure(high))
 
+    def join(self, *sentences: str) -> str:
+        """Whole sentences one after the other, as this language sets them."""
+        return ("" if self.code == "zh" else " ").join(sentences)
+
+    def listed(self, *items: str) -> str:
+        """Items in a row: "a, b, c"."""
+        return ("、" if self.code == "zh" else ", ").join(items)
+
     def _grouped(self, text: str) -> str:
         return text if self.code == "zh" else text.replace(",", "\u202f")
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semblance.evidence import Finding
 from semblance.report.draw import INK, SHADES, SIGNED, canvas, house_style, mosaic, plain, to_svg, total_of
+from semblance.report.language import ENGLISH, Language
 
 MOST_DRAWN = 40
 _NAMED = 14  # up to here the columns are written on the axis, beyond it they are numbered
@@ -40,7 +41,7 @@ class Map:
     axes: tuple[str, str]
 
 
-def draw_dependence(finding: Finding | None) -> Dependence | None:
+def draw_dependence(finding: Finding | None, say: Language = ENGLISH) -> Dependence | None:
     """None where there is nothing to draw. Beyond MOST_DRAWN columns, those that differ most are drawn."""
     detail = finding.detail if finding else {}
     real, fake = (_grid_of(detail.get(k)) for k in ("holdout", "synthetic"))
@@ -57,20 +58,25 @@ def draw_dependence(finding: Finding | None) -> Dependence | None:
     reach = max(0.05, float(np.ceil(np.abs(gap).max() * 20) / 20))
     with house_style():
         drawn = (
-            _heat(real[cut], shown, key="dr", label="Strength of dependence between columns, real patients."),
-            _heat(fake[cut], shown, key="ds", label="Strength of dependence between columns, synthetic patients."),
-            _difference(gap[cut], shown, reach=reach),
+            _heat(real[cut], shown, key="dr", label=say("Strength of dependence between columns, real patients.")),
+            _heat(fake[cut], shown, key="ds", label=say("Strength of dependence between columns, synthetic patients.")),
+            _difference(
+                gap[cut],
+                shown,
+                reach=reach,
+                label=say("Dependence in synthetic patients minus dependence in real patients."),
+            ),
         )
     return Dependence(tuple(shown), n, *drawn, tuple(worst), reach)
 
 
-def draw_map(finding: Finding | None) -> Map | None:
+def draw_map(finding: Finding | None, say: Language = ENGLISH) -> Map | None:
     """Where real and synthetic patients lie on the same two axes; None where there is nothing to draw."""
     detail = finding.detail if finding else {}
     real, fake = (_grid_of(detail.get(k)) for k in ("holdout_counts", "synthetic_counts"))
     if real.ndim != 2 or real.shape != fake.shape or not real.size:
         return None
-    names = [plain(a, longest=40) for a in detail.get("axes") or ()] or ["first axis", "second axis"]
+    names = [say(plain(a, longest=80)) for a in detail.get("axes") or ()] or [say("first axis"), say("second axis")]
     totals = [total_of(g) for g in (real, fake)]
     # below this share the smaller table's cells are blanked, so the larger one's are not told apart either
     least = SMALLEST / min(totals)
@@ -79,11 +85,12 @@ def draw_map(finding: Finding | None) -> Map | None:
         for g, t in zip((real, fake), totals, strict=True)
     ]
     top = max([least, *(float(np.nanmax(s, initial=0.0)) for s in shares)])
+    labels = (
+        say("Where real patients lie on the map; darker means more of them."),
+        say("Where synthetic patients lie on the map; darker means more of them."),
+    )
     with house_style():
-        drawn = [
-            _cells(s, least, top, key=k, who=w)
-            for s, k, w in zip(shares, ("pr", "ps"), ("real", "synthetic"), strict=True)
-        ]
+        drawn = [_cells(s, least, top, key=k, label=t) for s, k, t in zip(shares, ("pr", "ps"), labels, strict=True)]
     return Map(drawn[0], drawn[1], (names[0], names[-1]))
 
 
@@ -92,10 +99,9 @@ def _heat(values: Grid, names: list[str], *, key: str, label: str) -> Markup:
     return _labelled(classes, SHADES, names, key=key, label=label)
 
 
-def _difference(gap: Grid, names: list[str], *, reach: float) -> Markup:
+def _difference(gap: Grid, names: list[str], *, reach: float, label: str) -> Markup:
     half = len(SIGNED) // 2
     classes = np.clip(np.round(gap / reach * half).astype(np.int64) + half, 0, len(SIGNED) - 1)
-    label = "Dependence in synthetic patients minus dependence in real patients."
     return _labelled(classes, SIGNED, names, key="dd", label=label)
 
 
@@ -117,7 +123,7 @@ def _labelled(
     return to_svg(axes, key=key, label=label)
 
 
-def _cells(shares: Grid, least: float, top: float, *, key: str, who: str) -> Markup:
+def _cells(shares: Grid, least: float, top: float, *, key: str, label: str) -> Markup:
     """Logarithmic scale, so that the edge of the cloud is seen beside its middle. Cells with too few have a dot."""
     few = np.isnan(shares)
     steps = len(SHADES) - 3
@@ -131,7 +137,7 @@ def _cells(shares: Grid, least: float, top: float, *, key: str, who: str) -> Mar
     axes.set_yticks([])
     for side in ("left", "bottom", "right", "top"):
         axes.spines[side].set_visible(True)
-    return to_svg(axes, key=key, label=f"Where {who} patients lie on the map; darker means more of them.")
+    return to_svg(axes, key=key, label=label)
 
 
 def _largest(gap: Grid, n: int) -> list[tuple[int, int]]:

@@ -26,6 +26,7 @@ from semblance.report.draw import (
     to_svg,
     total_of,
 )
+from semblance.report.language import ENGLISH, Language
 
 MOST_DRAWN = 48
 _MOST_LABELS = 9
@@ -44,28 +45,30 @@ class Panel:
     svg: Markup
 
 
-def draw_marginals(finding: Finding | None) -> tuple[list[Panel], int]:
+def draw_marginals(finding: Finding | None, say: Language = ENGLISH) -> tuple[list[Panel], int]:
     """Panels of the columns that differ most, worst first, and how many columns there are."""
     columns = [c for c in (finding.detail.get("columns") or () if finding else ()) if _counts(c)[0].size]
     worst = sorted(columns, key=lambda c: -float(c.get("distance") or 0))[:MOST_DRAWN]
     with house_style():
-        return [_panel(c, key=f"m{i}") for i, c in enumerate(worst)], len(columns)
+        return [_panel(c, say, key=f"m{i}") for i, c in enumerate(worst)], len(columns)
 
 
-def _panel(column: Mapping[str, Any], *, key: str) -> Panel:
+def _panel(column: Mapping[str, Any], say: Language, *, key: str) -> Panel:
     name = str(column.get("name", ""))
     unit = str(column.get("unit") or "")
     real, fake = (_shares(c) for c in _counts(column))
     draw = _draw_scale if column.get("edges") else _draw_labels
-    axes = draw(column, real, fake)
-    label = f"Distribution of {plain(name, longest=60)}: real held-out patients against synthetic patients."
-    kind = ", ".join(x for x in (str(column.get("kind") or ""), unit) if x)
+    axes = draw(column, real, fake, say)
+    label = say(
+        "Distribution of {name}: real held-out patients against synthetic patients.", name=plain(name, longest=60)
+    )
+    kind = ", ".join(x for x in (say(str(column.get("kind") or "")), unit) if x)
     return Panel(
         plain(name, longest=60), kind, column.get("distance"), column.get("floor"), to_svg(axes, key=key, label=label)
     )
 
 
-def _draw_scale(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDArray[np.float64]) -> Axes:
+def _draw_scale(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDArray[np.float64], say: Language) -> Axes:
     """Bins of equal drawn width; the outer two are open, so nobody's extreme is seen."""
     edges: Sequence[Any] = column["edges"]
     n_bins = min(len(edges) + 1, real.size)
@@ -84,13 +87,15 @@ def _draw_scale(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDAr
     shown = np.unique(np.linspace(1, max(1, n_bins - 1), 4).round().astype(int))[: len(edges)]
     ticks = [(float(i), _edge(edges[i - 1])) for i in shown]
     if real.size > n_bins:
-        ticks = [t for t in ticks if t[0] <= 0.86 * n_bins] + [(n_bins + 1.2, "missing")]
+        ticks = [t for t in ticks if t[0] <= 0.86 * n_bins] + [(n_bins + 1.2, say("missing"))]
     axes.set_xticks([t[0] for t in ticks], [t[1] for t in ticks])
     axes.set_xlim(0, end)
     return _share_axis(axes, "y", real, fake)
 
 
-def _draw_labels(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDArray[np.float64]) -> Axes:
+def _draw_labels(
+    column: Mapping[str, Any], real: NDArray[np.float64], fake: NDArray[np.float64], say: Language
+) -> Axes:
     labels = [str(x) for x in column.get("labels") or ()] or [str(i + 1) for i in range(real.size)]
     size = min(len(labels), real.size)
     largest = sorted(range(size), key=lambda i: (_last(labels[i]), -_known(real[i])))
@@ -105,9 +110,9 @@ def _draw_labels(column: Mapping[str, Any], real: NDArray[np.float64], fake: NDA
         axes.plot(fake[i], y, "D", color=FAKE, markersize=5.5, clip_on=False)
         if np.isnan(real[i]):
             axes.annotate(
-                "fewer than 11", (_known(fake[i]), y), (9, 0), textcoords="offset points", va="center", color=MUTED
+                say("fewer than 11"), (_known(fake[i]), y), (9, 0), textcoords="offset points", va="center", color=MUTED
             )
-    names = [plain(labels[i], longest=15) for i in keep]
+    names = [say(labels[i]) if labels[i] in _LAST[1:] else plain(labels[i], longest=15) for i in keep]
     axes.set_yticks(at, names)
     axes.set_ylim(-0.6, len(keep) - 0.4)
     return _share_axis(axes, "x", real[keep], fake[keep])

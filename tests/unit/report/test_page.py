@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from semblance.release.disclosure import protect
 from semblance.release.gate import Policy, decide
 from semblance.report.page import render
 
-POLICY = Policy.load(None)
+POLICY = Policy.load(Path(__file__).with_name("policy.toml"))
 VOID = {"meta", "br", "img", "input", "hr", "link"}
 FETCHING = {"src", "href", "srcset", "action", "data", "poster", "background", "formaction"}
 

@@ -69,4 +69,4 @@ def test_a_guarantee_is_claimed_only_where_every_charge_states_one() -> None:
 
 def test_an_unknown_finding_still_has_a_title() -> None:
     assert words.title_of("linkage.row_pairs.excess") == "linkage · row pairs · excess"
-    assert words.family_of("linkage.x") == "Linkage"
+    assert words.family_of("fairness.x") == "Fairness"
