@@ -42,6 +42,7 @@ from semblance.engines.local import Local
 from semblance.errors import InputError, SchemaError, Unsupported
 from semblance.evidence import Evidence, Finding
 from semblance.explanation.explain import Explanation, explain
+from semblance.power import self_test
 from semblance.privacy.ledger import Charge, Ledger
 from semblance.protocol import holdout_kept
 from semblance.publication import as_drawn, write_synthetic
@@ -211,7 +212,7 @@ def audit(
     opened: Sequence[str] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Evidence:
-    """Ask every question of the catalog about a synthetic table.
+    """Ask every question of the catalog about a synthetic table, and of the attacks whether they would see a leak.
 
     Args:
         opened: What the holdout had been opened for before the table was drawn (``vault.opened``); None where that
@@ -226,6 +227,7 @@ def audit(
         run.progress("judging", done, len(catalog.AUDITS))
         findings.extend(question().judge(comparison, run))
     run.progress("judging", len(catalog.AUDITS), len(catalog.AUDITS))
+    findings.extend(self_test(comparison, run))
     # A policy may ask less where these two are None: nothing to predict, no recipe to question.
     known = {"target": comparison.held.schema.target, "recipe": comparison.recipe and comparison.recipe.name}
     origin = {**known, **provenance.of_run(run), **(facts or {})}
