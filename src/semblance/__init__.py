@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         run,
         sample,
         sample_to,
+        source_risk,
         split,
         train,
     )
@@ -72,6 +73,7 @@ _HOMES = {
         "run",
         "sample",
         "sample_to",
+        "source_risk",
         "split",
         "train",
     ),
@@ -119,6 +121,7 @@ __all__ = [
     "sample",
     "sample_given",
     "sample_to",
+    "source_risk",
     "split",
     "train",
     "verify",

@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from semblance import catalog, model_folder, provenance, schema_toml
+from semblance.audits.source import Source
 from semblance.checkpoint import check_resumable, work_on
 from semblance.clock import Clock
 from semblance.contracts import (
@@ -38,6 +40,7 @@ from semblance.data.raw import Raw
 from semblance.data.split import Vault
 from semblance.data.split import split as split_patients
 from semblance.destination import check_new
+from semblance.disclosure_risk.roles import assume
 from semblance.engines.local import Local
 from semblance.errors import InputError, SchemaError, Unsupported
 from semblance.evidence import Evidence, Finding
@@ -114,6 +117,35 @@ def explain_column(
     raw = _raw(source)
     meaning = describe(raw, subject=subject) if schema is None else schema
     return explain(raw, roles(meaning, target, subject), name)
+
+
+def source_risk(
+    source: Any,
+    *,
+    schema: Schema | None = None,
+    target: str | None = None,
+    subject: str | None = None,
+    quasi: Sequence[str] = (),
+    sensitive: Sequence[str] = (),
+    population: int | None = None,
+    seed: int = 0,
+) -> Evidence:
+    """How exposed the patients of a real table are, before anything is synthesised; see ``audits/source``.
+
+    Args:
+        quasi, sensitive: What others may know, and what would harm, instead of what the schema says.
+        population: People the patients were drawn from; None tells a range.
+
+    Privacy: reads real patients without differential privacy; small counts are blanked.
+    """
+    raw = _raw(source)
+    meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
+    patients, steps = read(raw, assume(meaning, quasi=quasi, sensitive=sensitive)), begin(seed=seed)
+    if population is not None and population < patients.n_subjects:
+        raise InputError("the population is smaller than the table; say how many people the patients were drawn from.")
+    nobody = patients.take(np.arange(0))
+    findings = Source(population).judge(Comparison(patients, nobody, nobody), steps)
+    return disclosure.protect(Evidence(findings, {}, provenance.of_run(steps)))
 
 
 def read(source: Any, schema: Schema) -> Dataset:
@@ -197,7 +229,8 @@ def forge_of(recipe: Generator, model: Model | None = None) -> Forge:
     made = recipe.again(inner) if isinstance(recipe, Repeatable) and inner is not None else recipe
 
     def forge(patients: Dataset, n: int, run: Run, /) -> Dataset:
-        apart = replace(run, ledger=Ledger(run.ledger.cohort), checkpoint=FORGETFUL, progress=silent)
+        # One worker: whoever needs several tables has them made side by side.
+        apart = replace(run, ledger=Ledger(run.ledger.cohort), engine=Local(1), checkpoint=FORGETFUL, progress=silent)
         if made is not recipe:
             apart = replace(apart, max_minutes=float("inf"))  # no larger than the model, which the clock cut already
         return sample(fit(patients, apart, generator=made), apart, n=n)
