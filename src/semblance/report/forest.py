@@ -166,16 +166,16 @@ def _beside(f: Finding, say: Language) -> str:
                 )
             )
             if naive >= members > 0:
-                said.append(say("Guessing without the table does as well, so this attack says little."))
+                said.append(say("Guessing without the table does as well."))
         else:
             said.append(say("Hits per 100: {members} among patients in the data, {others} among strangers.", **slots))
     return say.join(*said)
 
 
 def _groups(f: Finding, rule: Mapping[str, Any], start: float, end: float, say: Language) -> Groups | None:
-    """The subgroups of a finding, worst first; None where it has none."""
+    """The subgroups of a finding, worst first; None where there are not two of them."""
     told = [g for g in f.detail.get("groups") or () if isinstance(g, Mapping) and g.get("value") is not None]
-    if not told:
+    if len(told) < 2:
         return None
     worst = sorted(told, key=lambda g: -float(g.get("high") or g["value"]))[:MOST_GROUPS]
     rows = tuple(

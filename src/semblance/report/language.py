@@ -126,8 +126,8 @@ class Language:
         return self._grouped(f"{n:,}")
 
     def percent(self, share: float, *, decimals: int = 1) -> str:
-        """0.0573 becomes "5.7 %"; "5.7%" in Chinese."""
-        text = f"{100 * share:.{decimals}f}".replace("-", "−")
+        """0.0573 becomes "5.7 %"; "5.7%" in Chinese. Only what is all or nothing is written without decimals."""
+        text = f"{100 * share:.{0 if share in (0, 1) else decimals}f}".replace("-", "−")
         return f"{text}%" if self.code == "zh" else f"{text} %"
 
     def interval(self, low: float | None, high: float | None) -> str:

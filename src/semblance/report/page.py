@@ -21,6 +21,7 @@ from semblance.report.language import Language
 from semblance.report.language import language as language_of
 from semblance.report.maps import draw_dependence, draw_map
 from semblance.report.marginals import draw_marginals
+from semblance.report.source import exposure
 from semblance.report.titles import status_of, title_of
 
 
@@ -61,6 +62,7 @@ def render_in(say: Language, evidence: Evidence, verdict: Mapping[str, Any], *, 
         notes=[say(str(note)) for note in evidence.provenance.get("notes") or ()],
         provenance=list(_facts(evidence, verdict)),
         attribution=words.attribution(evidence),
+        exposure=exposure(evidence, say),
         forests=forest_panels(evidence, verdict, say),
         best=best_sentence(evidence, say),
         doses=draw_doses(evidence, say),

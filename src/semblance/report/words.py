@@ -33,6 +33,8 @@ def interval(finding: Finding, say: Language = ENGLISH) -> str:
 def in_hundred(x: float) -> str:
     """0.573 becomes "57"; half a patient is not rounded away near 0 and 100."""
     hundred = 100 * x
+    if 0 < hundred < 0.05 or 99.95 <= hundred < 100:
+        return "< 0.1" if hundred < 1 else "> 99.9"
     if 0 < abs(hundred) < 1 or 99 < hundred < 100:
         return f"{hundred:.1f}".replace("-", "−")
     return f"{hundred:.0f}".replace("-", "−")
