@@ -119,9 +119,57 @@ def test_a_rule_about_the_target_falls_away_only_where_the_evidence_says_there_i
 
 
 def test_a_rule_that_is_not_marked_never_falls_away() -> None:
-    marked = {r.name for r in RULES if r.applies_if}
     verdict = decide(Evidence((), provenance={"target": None, "recipe": None}), DEFAULT)
+    marked = {r.name for r in RULES if {"target", "recipe"} & set(r.applies_if)}
     assert {r.rule.name for r in verdict.rules if r.status == "not_applicable"} == marked
+    silent = [Finding(r.finding, "?", status="skipped", why="w", detail={"nothing_to_ask": True}) for r in RULES]
+    verdict = decide(Evidence(tuple(silent), provenance={"target": "death", "recipe": "chain"}), DEFAULT)
+    marked = {r.name for r in RULES if "anything to ask" in r.applies_if}
+    assert {r.rule.name for r in verdict.rules if r.status == "not_applicable"} == marked
+    assert verdict.decision == "REFUSE"
+
+
+def test_only_a_skipped_finding_can_say_that_there_was_nothing_to_ask() -> None:
+    rules = policy_of(rule_of(), rule_of(name="s", finding="s.o", applies_if=("anything to ask",)))
+    said = {"nothing_to_ask": True}
+    for finding, expected in (
+        (Finding("s.o", "?", status="skipped", why="w", detail=said), "RELEASE"),
+        (Finding("s.o", "?", status="skipped", why="w", detail={"nothing_to_ask": "yes"}), "REFUSE"),
+        (Finding("s.o", "?", status="skipped", why="no time"), "REFUSE"),
+        (Finding("s.o", "?", status="underpowered", why="w", detail=said), "REFUSE"),
+        (measured("s.o", 0.9, 0.8, 0.95, detail=said), "REFUSE"),
+        (None, "REFUSE"),
+    ):
+        found = (measured(),) if finding is None else (measured(), finding)
+        assert decide(Evidence(found), rules).decision == expected
+
+
+def test_a_table_made_elsewhere_is_judged_by_what_is_left_and_says_what_could_not_be_asked() -> None:
+    needs = {r.finding for r in RULES if "recipe" in r.applies_if}
+    found = tuple(f for f in GOOD if f.name not in needs)
+    verdict = decide(Evidence(found, provenance={"target": "death", "recipe": None}), DEFAULT)
+    assert verdict.decision == "RELEASE"
+    unasked = [r for r in verdict.rules if r.status == "not_applicable"]
+    assert {r.finding for r in unasked} == needs
+    assert all("made elsewhere" in r.why for r in unasked)
+    assert decide(Evidence(found, provenance={"target": "death"}), DEFAULT).decision == "REFUSE"
+
+
+def test_a_policy_that_was_changed_after_the_table_was_made_is_told_from_one_that_was_not() -> None:
+    def policy(provenance: object) -> object:
+        return decide(replace(GOOD, provenance={**GOOD.provenance, "policy": provenance}), DEFAULT).policy["changed"]
+
+    assert policy({"name": "open-release", "version": "1.0", "sha256": DEFAULT.sha256}) is False
+    assert policy({"name": "open-release", "version": "1.0", "sha256": "0" * 64}) is True
+    assert policy(None) is None
+    assert decide(GOOD, DEFAULT).policy["changed"] is None
+
+
+def test_a_policy_can_refuse_when_it_was_not_fixed_beforehand() -> None:
+    rules = policy_of(rule_of(finding="protocol.policy.changed", bound="value", limit=0.0))
+    for sha256, expected in ((rules.sha256, "RELEASE"), ("0" * 64, "REFUSE"), (None, "REFUSE")):
+        facts = {} if sha256 is None else {"policy": {"sha256": sha256}}
+        assert decide(Evidence((), provenance=facts), rules).decision == expected
 
 
 def test_of_two_alternatives_the_one_that_is_there_is_read_and_the_worse_of_both() -> None:

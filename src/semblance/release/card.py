@@ -28,6 +28,7 @@ def write_card(evidence: Evidence, verdict: Mapping[str, Any], *, synthetic: str
         *_listed("Intended uses", may),
         *_listed("Uses that are forbidden", may_not),
         *_broken(verdict),
+        *_overridden(verdict),
         "## Privacy",
         "",
         words.guarantee_sentence(evidence),
@@ -73,6 +74,13 @@ def _broken(verdict: Mapping[str, Any]) -> list[str]:
         for r in broken
     ]
     return ["## What stands in the way", "", *lines, ""]
+
+
+def _overridden(verdict: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"- **{_safe(o['rule'])}**: {_safe(o['by'])}. {_safe(o['reason'])}" for o in verdict.get("overrides") or ()
+    ]
+    return ["## Overridden", "", *lines, ""] if lines else []
 
 
 def _findings(evidence: Evidence) -> Iterator[str]:
