@@ -237,7 +237,7 @@ class Forge(Protocol):
     """Makes another synthetic table by the recipe of the first, from other patients: what shadow models need."""
 
     def __call__(self, patients: Dataset, n: int, run: Run, /) -> Dataset:
-        """Learn from `patients` as the judged model was learned, and draw `n` rows.
+        """Learn from `patients` as the judged model was learned, and draw `n` rows, with one worker.
 
         Privacy: the table never leaves the audit; it is not charged. Not to be called with more patients than memory
         and time allow: it costs as much as learning did.

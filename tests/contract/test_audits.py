@@ -147,7 +147,7 @@ def test_keeps_its_promises(audit: object, case: str) -> None:
 
 
 def _sound(finding: Finding, audit: str) -> None:
-    assert finding.name.startswith(f"{audit}.")
+    assert finding.name.startswith((f"{audit}.", "power."))
     assert finding.question
     if finding.status == "measured":
         assert finding.method
@@ -204,8 +204,17 @@ def test_findings_carry_the_agreed_names() -> None:
         "copies.text.excess",
         "membership.distance.auc",
         "membership.distance.tpr_at_fpr_1pct",
+        "membership.distance.outliers.auc",
         "membership.density.auc",
         "membership.density.tpr_at_fpr_1pct",
+        "membership.density.outliers.auc",
+        "membership.shadow.auc",
+        "membership.shadow.tpr_at_fpr_10pct",
+        "membership.shadow.tpr_at_fpr_1pct",
+        "membership.shadow.tpr_at_fpr_01pct",
+        "membership.shadow.outliers.auc",
+        "membership.shadow.groups.auc",
+        "power.shadow.leak",
     }
 
 

@@ -195,7 +195,7 @@ class TestFreshPatients:
                 f for a in (Validity(), Fidelity(), Utility(), Copies(), Membership()) for f in a.judge(comparison, run)
             )
         )
-        assert all(f.status == "measured" for f in found.values())
+        assert all(f.status == "measured" for f in found.values() if "shadow" not in f.name)  # no recipe, no shadows
         assert found["validity.rows.share"].value == 1
         assert found["validity.columns.match"].value == 1
         for name in ("marginal.score", "pair.score", "triple.score", "missing.score", "map.overlap"):

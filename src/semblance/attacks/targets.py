@@ -19,6 +19,7 @@ from semblance.data.nearest import nearest
 from semblance.schema import Column
 
 Mask = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 OUTLIERS = "outliers"
 ISOLATED = 0.1
@@ -36,12 +37,14 @@ class Targets:
         members, others: One row per patient, of training and of held-out patients.
         outliers: Which of them are isolated, members first: (n_members + n_others,).
         groups: Subgroups by name, each a mask like `outliers`; only those with enough patients on both sides.
+        rows: Where each record stands in the training table, and in the held-out one.
     """
 
     members: Dataset
     others: Dataset
     outliers: Mask
     groups: dict[str, Mask]
+    rows: tuple[Ints, Ints]
 
     @property
     def member(self) -> Mask:
@@ -54,21 +57,21 @@ def choose(
 ) -> Targets:
     """Draw the patients to attack, at most so many of each side, and one row of each at random."""
     seeds = run.seeds.within("attacks/targets")
-    sides = []
+    rows = []
     for name, data, most in (("members", comparison.train, members), ("others", comparison.held, others)):
         rng = seeds(name)
         subjects = data.subjects
         order = rng.permutation(data.n_rows)
         first = order[np.unique(subjects[order], return_index=True)[1]]
-        sides.append(data.take(np.sort(rng.permutation(first)[:most]).astype(np.int64)))
-    both = (sides[0], sides[1])
+        rows.append(np.sort(rng.permutation(first)[:most]).astype(np.int64))
+    both = (comparison.train.take(rows[0]), comparison.held.take(rows[1]))
     n_members = both[0].n_rows
     enough = {
         name: mask
         for name, mask in _groups(both, columns).items()
         if min(mask[:n_members].sum(), mask[n_members:].sum()) >= SMALLEST
     }
-    return Targets(*both, _isolated(both, columns), enough)
+    return Targets(*both, _isolated(both, columns), enough, (rows[0], rows[1]))
 
 
 def _isolated(sides: tuple[Dataset, Dataset], columns: tuple[Column, ...]) -> Mask:
