@@ -8,8 +8,9 @@ import numpy as np
 
 from semblance import stats
 from semblance.attacks.advantage import FEW, Tally, advantage
+from semblance.attacks.own import tally
 from semblance.attacks.targets import Targets, choose
-from semblance.audits.copies.pool import Floats, Made, Mask, Pool, tally
+from semblance.audits.copies.pool import Floats, Made, Mask, Pool
 from semblance.contracts import Comparison, Run
 from semblance.data.nearest import nearest, smallest_distance
 from semblance.evidence import Finding

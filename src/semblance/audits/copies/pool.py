@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from semblance import stats
-from semblance.attacks.advantage import Tally
+from semblance.attacks.own import everyone
 from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset
 from semblance.data.encode import Space
@@ -54,11 +54,6 @@ class Pool:
         points = np.vstack([space(t) for t in tables])[rows]
         found, patients = np.unique(subjects[rows], return_inverse=True)
         return cls(space, points, patients.astype(np.int64), found < tables[0].n_subjects, found)
-
-
-def everyone(comparison: Comparison) -> Ints:
-    """Patient number of each row of train, then of the holdout: (n_rows,)."""
-    return np.concatenate([comparison.train.subjects, comparison.held.subjects + comparison.train.n_subjects])
 
 
 class Made(NamedTuple):
@@ -125,8 +120,3 @@ def excess(name: str, weight: Floats, trained: Mask, n: int, method: str, detail
         method=method,
         detail={**rates, **detail},
     )
-
-
-def tally(hit: Mask, trained: Mask) -> tuple[Tally, Tally]:
-    """Hits among training, and among held-out, patients."""
-    return Tally(int(hit[trained].sum()), int(trained.sum())), Tally(int(hit[~trained].sum()), int((~trained).sum()))

@@ -6,7 +6,8 @@ import numpy as np
 
 from semblance import stats
 from semblance.attacks.advantage import advantage
-from semblance.audits.copies.pool import Floats, Made, Pool, everyone, excess, singled, tally, weights
+from semblance.attacks.own import everyone, tally
+from semblance.audits.copies.pool import Floats, Made, Pool, excess, singled, weights
 from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset
 from semblance.data.encode import row_keys

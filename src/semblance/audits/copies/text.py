@@ -15,8 +15,7 @@ import pandas as pd
 
 from semblance import stats
 from semblance.attacks.advantage import advantage
-from semblance.audits.copies.own import Held, Ints, Mask, Scanned, scan, telling, union
-from semblance.audits.copies.pool import everyone, tally
+from semblance.attacks.own import Held, Ints, Mask, Scanned, everyone, scan, tally, telling, union
 from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset
 from semblance.data.encode import numbers

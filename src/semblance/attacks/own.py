@@ -16,6 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semblance.attacks.advantage import Tally
+from semblance.contracts import Comparison
+
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
@@ -23,6 +26,16 @@ FEW = 11
 """Patients that must share a value before it stops being a small group's own: the usual small-count limit."""
 CHANCE = 0.02
 """Share of patients whose own key may come up again among other real patients, over all sources used."""
+
+
+def everyone(comparison: Comparison) -> Ints:
+    """Patient number of each row of train, then of the holdout: (n_rows,)."""
+    return np.concatenate([comparison.train.subjects, comparison.held.subjects + comparison.train.n_subjects])
+
+
+def tally(hit: Mask, trained: Mask) -> tuple[Tally, Tally]:
+    """Hits among training, and among held-out, patients."""
+    return Tally(int(hit[trained].sum()), int(trained.sum())), Tally(int(hit[~trained].sum()), int((~trained).sum()))
 
 
 class Held(NamedTuple):
