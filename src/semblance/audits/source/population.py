@@ -23,8 +23,8 @@ TIMES = (1, 10, 100)
 FEWEST_TOGETHER = 20
 """Patients not alone that a model needs to learn how classes fill up."""
 BIAS = (
-    "in trials with known populations this was mostly too high, by up to a half from one in ten of the population; "
-    "from one in a hundred it could also be far too low"
+    "in trials with known populations, from one in ten of the people this was between a tenth too low and twice the "
+    "truth, and far too high where all classes are alike in size; from one in a hundred it was further off, both ways"
 )
 
 
