@@ -85,7 +85,7 @@ class Language:
         for pattern, translation in _patterns(self.code):
             if (fit := pattern.fullmatch(text)) is not None:
                 slots = fit.groupdict()
-                if all(k.startswith("name") or self._knows(v) for k, v in slots.items()):
+                if all(_is_a_name(v) if k.startswith("name") else self._knows(v) for k, v in slots.items()):
                     return translation.format(
                         **{k: v if k.startswith("name") else self._said(v) for k, v in slots.items()}
                     )
@@ -172,10 +172,24 @@ def _entries(code: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _patterns(code: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Entries with slots as regular expressions, those with most words of their own first."""
+    """Entries with slots as regular expressions, those with most words of their own first.
+
+    A pattern that is little more than names ("{name} and {name_2}") would fit anything: it serves only who asks for it.
+    """
     found = [(text, said) for text, said in _table(code).items() if slots_of(text)]
-    found.sort(key=lambda entry: -sum(len(literal) for literal, *_ in Formatter().parse(entry[0])))
+    found = [(t, said) for t, said in found if _own_words(t) >= 8 or not any(s.startswith("name") for s in slots_of(t))]
+    found.sort(key=lambda entry: -_own_words(entry[0]))
     return tuple((_expression(text), said) for text, said in found)
+
+
+def _own_words(text: str) -> int:
+    """Letters that a pattern has besides its slots."""
+    return sum(c.isalpha() for literal, *_ in Formatter().parse(text) for c in literal)
+
+
+def _is_a_name(text: str) -> bool:
+    """Names come alone or in a list; what has sentences in it is none."""
+    return not re.search(r"[.;:?!] ", text)
 
 
 def _expression(text: str) -> re.Pattern[str]:
