@@ -42,6 +42,24 @@ def smallest_distance(queries: Points, points: Points) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(found))
 
 
+def nearest_point(
+    queries: Points, points: Points, *, prefer: NDArray[np.float64] | Ints
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Position of each query's nearest point, the most preferred of several equally near, and its distance: (q,), (q,).
+
+    Args:
+        points: At least one.
+        prefer: One number per point, higher preferred; the first of several alike: (p,).
+    """
+    order = np.argsort(-prefer, kind="stable")
+    found, distance = np.zeros(len(queries), dtype=np.int64), np.zeros(len(queries))
+    for rows, squared, noise in _blocks(queries, points[order]):
+        least = squared.min(axis=1)
+        found[rows] = order[(squared <= (least + noise)[:, None]).argmax(axis=1)]
+        distance[rows] = np.sqrt(least)
+    return found, distance
+
+
 def nearest(queries: Points, points: Points, patients: Ints, *, own: Ints | None = None) -> Neighbours:
     """Nearest points of each query with all ties, and the nearest of another patient.
 

@@ -8,7 +8,7 @@ Giomi et al. 2023). Beside it stands what could be guessed without any synthetic
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from semblance import stats
 from semblance.attacks.targets import choose as choose_targets
 from semblance.audits.inference import leaks, lookups
-from semblance.audits.inference.attack import CHOOSING, Arena, attack, knowledge
+from semblance.audits.inference.attack import Arena, attack, knowledge
 from semblance.audits.inference.disclosure import Keys
 from semblance.audits.inference.guess import TREES
 from semblance.audits.inference.secrets import Secret
@@ -27,6 +27,9 @@ from semblance.evidence import Finding
 
 FEWEST = 20
 """Patients in any of the tables below which nothing is attempted."""
+
+QUICK = 0.4
+"""Share of patients, rows and trees that a quick run makes do with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +62,21 @@ class Inference:
         least = min(comparison.train.n_subjects, comparison.held.n_subjects, comparison.fake.n_rows)
         if least < FEWEST:
             return _blank(secrets, f"one of the tables has fewer than {FEWEST} patients")
-        halve = 2 if run.quick else 1
-        targets = choose_targets(comparison, columns, run, members=self.members // halve, others=self.others // halve)
+        part = QUICK if run.quick else 1.0
+        most = {"members": round(part * self.members), "others": round(part * self.others)}
+        targets = choose_targets(comparison, columns, run, **most)
         seeds = run.seeds.within("audit/inference")
         everyone = np.arange(comparison.fake.n_rows)
         rows = [
-            comparison.fake.take(stats.sample_patients(everyone, most, seeds(what)))
-            for what, most in (("rows", self.rows // halve), ("lesson", self.lesson // halve**2))
+            comparison.fake.take(stats.sample_patients(everyone, round(part * n), seeds(what)))
+            for what, n in (("rows", self.rows), ("lesson", self.lesson))
         ]
-        sides = (targets.members.n_rows, targets.others.n_rows)
-        choosing = np.concatenate(
-            [seeds(f"choosing/{i}").permutation(n) < round(CHOOSING * n) for i, n in enumerate(sides)]
-        )
-        arena = Arena(targets, knowledge(columns), rows[0], rows[1], choosing, TREES // halve)
+        arena = Arena(targets, knowledge(columns), rows[0], rows[1], round(part * TREES))
         attacked = run.engine.map(lambda secret: attack(arena, secret, seeds), secrets)
         keys = Keys.of([c for c in columns if c.role == "quasi-identifier"], (comparison.train, comparison.held))
         alone = "no column is a quasi-identifier"
         return (
-            *leaks.of_secrets(arena, attacked),
-            leaks.of_worst(arena, attacked),
-            leaks.of_outliers(arena, attacked),
-            leaks.of_groups(arena, attacked),
+            *leaks.findings(targets, attacked),
             *(
                 (lookups.disco(keys, secrets, comparison, targets), lookups.repu(keys, comparison, targets))
                 if keys.columns
@@ -89,9 +86,8 @@ class Inference:
 
 
 def _blank(secrets: tuple[Secret, ...], why: str, *, skipped: bool = False) -> tuple[Finding, ...]:
-    over_all = leaks.blank("worst", why, skipped=skipped)
     return (
-        *(replace(over_all, name=leaks.name_of(s), question=leaks.question_of(s)) for s in secrets),
-        *(leaks.blank(which, why, skipped=skipped) for which in leaks.TOGETHER),
+        *(leaks.blank(leaks.name_of(s), leaks.question_of(s), why, skipped=skipped) for s in secrets),
+        *(leaks.blank_together(which, why, skipped=skipped) for which in leaks.TOGETHER),
         *(lookups.blank(which, why, skipped=skipped) for which in lookups.ASKS),
     )

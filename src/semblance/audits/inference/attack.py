@@ -1,9 +1,10 @@
-"""One secret under attack: several attackers, the best of them chosen on some patients and measured on others."""
+"""One secret under attack, by several attackers: what each guessed right, of whom."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ from semblance.seeds import Seeds
 
 Mask = NDArray[np.bool_]
 
-CHOOSING = 0.25
-"""Share of the patients attacked, on either side, on whom the strongest attacker is chosen; they count no further."""
+CLOSE = 0.05
+"""Share of the patients attacked, those nearest to a synthetic row, of whom an attacker who waits says anything."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,12 @@ class Arena:
     Attributes:
         known: Columns that the attacker knows of a patient, by a name for that knowledge.
         fake: Synthetic rows to look up. lesson: Those to learn from.
-        choosing: Patients on whom attackers are compared, members first: (n_members + n_others,).
     """
 
     targets: Targets
     known: Mapping[str, tuple[Column, ...]]
     fake: Dataset
     lesson: Dataset
-    choosing: Mask
     trees: int = TREES
 
     @property
@@ -50,20 +49,15 @@ class Attacked:
 
     Attributes:
         hits: Whom each attacker guessed right, by the attacker's name.
-        chosen: The attacker with the largest difference among those on whom attackers are compared.
-        naive: Whom a learner guessed right that saw held-out patients and no synthetic row; never the patient himself.
+        naive: By the same names, whom a learner guessed right that knows the same columns and saw held-out patients,
+            never the patient himself, and no synthetic row.
         constant: Whom the best single guess for all held-out patients hits.
     """
 
     secret: Secret
     hits: Mapping[str, Mask]
-    chosen: str
-    naive: Mask
+    naive: Mapping[str, Mask]
     constant: Mask
-
-    @property
-    def best(self) -> Mask:
-        return self.hits[self.chosen]
 
 
 def knowledge(columns: Sequence[Column]) -> dict[str, tuple[Column, ...]]:
@@ -73,49 +67,49 @@ def knowledge(columns: Sequence[Column]) -> dict[str, tuple[Column, ...]]:
 
 
 def attack(arena: Arena, secret: Secret, seeds: Seeds) -> Attacked:
-    """Let every attacker guess `secret` of every patient."""
+    """Let every attacker guess `secret` of every patient.
+
+    Three for each knowledge: one who learns from the synthetic table; one who looks up the nearest row, which is what
+    copies fear; and one who looks it up and speaks only where it is unusually near, which shows a few copies among
+    many honest rows.
+    """
     truth = np.concatenate([secret.values(e) for e in arena.exam])
     hits: dict[str, Mask] = {}
-    knows: dict[str, tuple[Column, ...]] = {}
+    naive: dict[str, Mask] = {}
+    seen: list[tuple[Column, ...]] = []
     for what, columns in arena.known.items():
         known = tuple(c for c in columns if c.name != secret.name)
-        if not known or known in knows.values():
+        if not known or known in seen:
             continue
-        space = Space.fit(arena.exam, known)
-        guesses = {
-            f"a learner that knows {what}": learned(
-                secret, known, arena.lesson, arena.exam, seeds.integer(f"{secret.name}/{what}"), trees=arena.trees
-            ),
-            f"the nearest synthetic row by {what}": copied(secret, known, arena.fake, arena.exam, space),
+        seen.append(known)
+        seed = seeds.integer(f"{secret.name}/{what}")
+        guess = learned(secret, known, arena.lesson, arena.exam, seed, trees=arena.trees)
+        found, distance = copied(secret, known, arena.fake, arena.exam, Space.fit(arena.exam, known))
+        right = secret.right(found, truth)
+        mine = {
+            f"a learner that knows {what}": secret.right(guess, truth),
+            f"the nearest synthetic row by {what}": right,
+            f"the nearest synthetic row by {what}, where it is unusually near": right
+            & (distance <= np.quantile(distance, CLOSE)),
         }
-        for name, guess in guesses.items():
-            hits[name], knows[name] = secret.right(guess, truth), known
-    if not hits:
-        hits["one guess for everybody"] = secret.right(constant(secret, arena.lesson, arena.exam), truth)
-        knows["one guess for everybody"] = ()
-    member, here = arena.targets.member, arena.choosing
-    gain = {name: _rate(h, here & member) - _rate(h, here & ~member) for name, h in hits.items()}
-    chosen = max(gain, key=lambda name: gain[name])
-    naive = secret.right(_without(arena, secret, knows[chosen], seeds), truth)
+        hits |= mine
+        naive |= dict.fromkeys(mine, secret.right(_without(arena, secret, known, seeds.within(what)), truth))
     same = secret.right(constant(secret, arena.targets.others, arena.exam), truth)
-    return Attacked(secret, hits, chosen, naive, same)
+    return Attacked(secret, hits, naive, same)
 
 
-def _rate(hits: Mask, who: Mask) -> float:
-    return float(hits[who].mean()) if who.any() else 0.0
-
-
-def _without(arena: Arena, secret: Secret, known: tuple[Column, ...], seeds: Seeds) -> NDArray[np.object_]:
+def _without(arena: Arena, secret: Secret, known: tuple[Column, ...], seeds: Seeds) -> NDArray[Any]:
     """Guesses by learners that saw one half of the held-out patients each, and answer for the other half.
 
     Training patients are shared out between the two, so that every patient is judged by a learner of the same size.
     """
     members, others = arena.exam
+    first = np.arange(members.n_rows) % 2
     half = seeds(f"{secret.name}/halves").permutation(others.n_rows) % 2
-    turn = np.concatenate([np.arange(members.n_rows) % 2, half])
-    guesses = np.full(len(turn), None, dtype=object)
+    turn = np.concatenate([first, half])
+    guesses = np.full(len(turn), np.nan, dtype=np.float64 if secret.column.numeric else object)
     for side in (0, 1):
-        lesson = others.take(half != side)
+        exam = members.take(first == side), others.take(half == side)
         seed = seeds.integer(f"{secret.name}/without/{side}")
-        guesses[turn == side] = learned(secret, known, lesson, arena.exam, seed, trees=arena.trees)[turn == side]
-    return guesses.astype(np.float64) if secret.column.numeric else guesses
+        guesses[turn == side] = learned(secret, known, others.take(half != side), exam, seed, trees=arena.trees)
+    return guesses

@@ -13,7 +13,7 @@ from semblance.audits.inference.secrets import Secret, best_window
 from semblance.data.boosting import boost
 from semblance.data.dataset import Dataset
 from semblance.data.encode import Bins, Features, Space, row_keys
-from semblance.data.nearest import nearest
+from semblance.data.nearest import nearest_point
 from semblance.schema import Column
 
 Floats = NDArray[np.float64]
@@ -94,8 +94,8 @@ def learned(
 
 def copied(
     secret: Secret, known: tuple[Column, ...], table: Dataset, exam: Sequence[Dataset], space: Space
-) -> NDArray[Any]:
-    """The secret of the row of `table` nearest to each patient by the known columns: (n_exam,).
+) -> tuple[NDArray[Any], Floats]:
+    """The secret of the row of `table` nearest to each patient by the known columns, and its distance: (n_exam,) each.
 
     Rows that agree in all of them speak with one voice: their commonest label, or their median. Of several such cells
     equally near, the one with most rows answers.
@@ -106,11 +106,8 @@ def copied(
     values = secret.values(table)
     spokesman, voices = _spokesmen(values, cell.astype(np.int64), len(stands), numeric=secret.column.numeric)
     queries = np.vstack([space(e) for e in exam])[asked]
-    found = nearest(queries, space(table.take(stands)), np.arange(len(stands), dtype=np.int64))
-    best = np.full(len(asked), -1, dtype=np.int64)
-    order = np.argsort(voices[found.point], kind="stable")
-    best[found.query[order]] = found.point[order]  # written last, the cell with most rows stays
-    return np.asarray(values[spokesman[best]][back])
+    best, distance = nearest_point(queries, space(table.take(stands)), prefer=voices)
+    return np.asarray(values[spokesman[best]][back]), distance[back]
 
 
 def _spokesmen(values: NDArray[Any], cell: Ints, n: int, *, numeric: bool) -> tuple[Ints, Ints]:
