@@ -9,6 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from semblance import stats
 from semblance.attacks.leak import LEAKS, mix
 from semblance.audits.membership import answers
@@ -17,16 +20,21 @@ from semblance.contracts import Comparison, Run
 from semblance.evidence import Finding
 from semblance.stats import Estimate
 
+Floats = NDArray[np.float64]
+
 RATE = 0.01
 AGAIN = math.sqrt(2)
 """A second draw of a leak scatters around the first by this many times the scatter of one: both are drawn."""
 
 
-def leak(attack: Attack, comparison: Comparison, run: Run) -> Finding:
+def leak(attack: Attack, plain: Floats, comparison: Comparison, run: Run) -> Finding:
     """`power.shadow.leak`: the smallest leak from which on every larger one is seen.
 
     What is asked is the share of members found at 1 % false alarms where that can be certified, the area otherwise:
     chosen by the number of held-out patients, never by what was found.
+
+    Args:
+        plain: Scores without a leak: (n_targets,).
     """
     member = attack.targets.member
     others = int((~member).sum())
@@ -35,7 +43,7 @@ def leak(attack: Attack, comparison: Comparison, run: Run) -> Finding:
     quiet = replace(run, seeds=run.seeds.within("power"))
 
     def measure(share: float) -> Estimate:
-        score = attack.scores(mix(comparison, share, quiet))
+        score = attack.scores(mix(comparison, share, quiet)) if share else plain
         if not sharp:
             return stats.auc_interval(score, member)
         hit = answers.hits(blank(), answers.ring(score, member, attack.part, RATE), member, rate=RATE, method="")

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from semblance import stats
 from semblance.audits.membership import answers, controls, worst
 from semblance.audits.membership.lira import Attack, Size, prepare
@@ -14,6 +17,8 @@ from semblance.contracts import Comparison, Repeatable, Run
 from semblance.errors import SemblanceError
 from semblance.evidence import Finding, Status
 from semblance.schema import Column
+
+Floats = NDArray[np.float64]
 
 RATES = {"tpr_at_fpr_10pct": 0.1, "tpr_at_fpr_1pct": 0.01, "tpr_at_fpr_01pct": 0.001}
 WHO = "by training shadow models, which show what learning from a patient does to the synthetic table"
@@ -27,11 +32,12 @@ def judge(comparison: Comparison, columns: tuple[Column, ...], run: Run, size: S
         attack = prepare(comparison, comparison.forge, columns, run, size)
     except SemblanceError:
         return _skipped("the recipe could not learn from half of the patients")
-    return (*_answer(attack, comparison, run), controls.leak(attack, comparison, run))
+    score = attack.scores(comparison)
+    return (*_answer(attack, score, comparison), controls.leak(attack, score, comparison, run))
 
 
-def _answer(attack: Attack, comparison: Comparison, run: Run) -> tuple[Finding, ...]:
-    score, member = attack.scores(comparison), attack.targets.member
+def _answer(attack: Attack, score: Floats, comparison: Comparison) -> tuple[Finding, ...]:
+    member = attack.targets.member
     blank, how = {f.name.removeprefix("membership.shadow."): f for f in _blank()}, _method(attack, comparison)
     found = answers.area(blank["auc"], score, member, method=how)
     found = replace(found, detail={**found.detail, **_detail(attack)})
