@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from semblance.audits.copies import Copies
 from semblance.audits.fidelity import Fidelity
+from semblance.audits.inference import Inference
+from semblance.audits.linkage import Linkage
 from semblance.audits.membership import Membership
+from semblance.audits.reconstruction import Reconstruction
+from semblance.audits.singling_out import SinglingOut
+from semblance.audits.source import Source
 from semblance.audits.utility import Utility
 from semblance.audits.validity import Validity
 from semblance.contracts import Audit, Engine, Format, Generator
@@ -19,7 +24,20 @@ from semblance.generators.independent import Independent
 
 GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, Independent)}
 
-AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in (Validity, Fidelity, Utility, Copies, Membership)}
+_QUESTIONS: tuple[type[Audit], ...] = (
+    Source,
+    Validity,
+    Fidelity,
+    Utility,
+    Copies,
+    Membership,
+    SinglingOut,
+    Linkage,
+    Inference,
+    Reconstruction,
+)
+
+AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in _QUESTIONS}
 """In the order in which a report tells them."""
 
 FORMATS: dict[str, type[Format]] = {form.name: form for form in (Csv, Parquet)}
