@@ -20,7 +20,21 @@ SRC = ROOT / "src" / "semblance"
 FILES = sorted(SRC.rglob("*.py"))
 MAX_LINES = 400
 MAX_FUNCTION = 60
-VERBS = ("demo", "describe", "source-risk", "run", "fit", "sample", "impute", "audit", "keys", "sign", "verify", "list")
+VERBS = (
+    "demo",
+    "describe",
+    "source-risk",
+    "run",
+    "fit",
+    "sample",
+    "impute",
+    "audit",
+    "keys",
+    "sign",
+    "share",
+    "verify",
+    "list",
+)
 
 
 def _name(path: Path) -> str:

@@ -30,7 +30,7 @@ from semblance.drawing import impute, sample
 from semblance.errors import GateRefused, Unsupported
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
-from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, sign, terms_in, verify
+from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, share, sign, terms_in, verify
 
 if TYPE_CHECKING:
     from semblance.pipeline import Outcome
@@ -317,5 +317,5 @@ def show_list(manner: Manner, what: str) -> None:
     manner.tell({what: about}, "\n".join(f"{name:<{width}}  {text}" for name, text in about.items()))
 
 
-for command in (demo, describe, source_risk, run, fit, sample, impute, audit, keys, sign, verify, show_list):
+for command in (demo, describe, source_risk, run, fit, sample, impute, audit, keys, sign, share, verify, show_list):
     cli.add_command(command)

@@ -142,3 +142,21 @@ def verify(manner: Manner, folder: Path, public_key: Path | None) -> None:
         "policy_changed": changed,
     }
     manner.tell(facts, "\n".join(lines))
+
+
+@verb("semblance share release --tier recipient --out for-recipient")
+@click.argument("folder", type=FILE)
+@click.option("--tier", type=click.Choice(["recipient", "public"]), required=True, help="Whom the folder is for.")
+@click.option("--out", type=FILE, metavar="DIR", required=True, help="Folder to write.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of report and card; default: that of FOLDER.")
+@SIGN_WITH
+@click.pass_obj
+def share(manner: Manner, folder: Path, tier: str, out: Path, lang: str | None, sign_with: Path | None) -> None:
+    """Make a folder for others from a release FOLDER: the table, and only as much evidence as they should see."""
+    from semblance.release import signing
+    from semblance.release.share import share as share_folder
+
+    signer = None if sign_with is None else signing.load_signer(sign_with)
+    made = share_folder(folder, out, tier=tier, language=lang, signer=signer)
+    facts = {"folder": str(made), "tier": tier, "signed_by": signer.fingerprint if signer else None}
+    manner.tell(facts, f"{made}: for the {tier}; it verifies by itself.")

@@ -259,7 +259,7 @@ def worsened(draw: st.DrawFn) -> tuple[Evidence, Evidence]:
     return before, replace(before, findings=tuple(rest if after is None else [*rest, after]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worsened())
 def test_making_evidence_worse_never_turns_a_refusal_into_a_release(pair: tuple[Evidence, Evidence]) -> None:
     before, after = pair
@@ -268,7 +268,7 @@ def test_making_evidence_worse_never_turns_a_refusal_into_a_release(pair: tuple[
     assert {r.rule.name for r in first.failures} <= {r.rule.name for r in second.failures}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(evidences(), st.randoms(use_true_random=False))
 def test_the_order_of_findings_does_not_matter(evidence: Evidence, random: object) -> None:
     shuffled = list(evidence.findings)
@@ -276,7 +276,7 @@ def test_the_order_of_findings_does_not_matter(evidence: Evidence, random: objec
     assert decide(replace(evidence, findings=tuple(shuffled)), DEFAULT) == decide(evidence, DEFAULT)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(evidences())
 def test_release_means_that_every_rule_holds_at_the_bound_it_reads(evidence: Evidence) -> None:
     verdict = decide(evidence, DEFAULT)

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semblance import schema_toml
 from semblance.errors import BundleError, InputError, SemblanceError
 from semblance.evidence import Evidence, canonical_json
 from semblance.release.card import write_card
 from semblance.release.disclosure import protect
 from semblance.release.gate import Verdict, decide
+from semblance.release.labels import label_table, labels_of
 from semblance.release.manifest import (
     MANIFEST,
     SIGNATURE,
@@ -53,6 +55,7 @@ class Contents:
     policy: Policy
     schema_text: str
     tier: str = "board"
+    language: str = "en"
     derived_from: str | None = None
 
 
@@ -66,6 +69,7 @@ def write(
     write_synthetic: Callable[[Path], str] | None,
     write_model: Callable[[Path], object] | None = None,
     signer: Signer | None = None,
+    language: str = "en",
 ) -> Path:
     """Write the release folder `out` and return it; the synthetic table only when the verdict is RELEASE.
 
@@ -76,6 +80,7 @@ def write(
         write_synthetic: Called with a folder; writes the table into it and returns the file's name.
         write_model: Called with a new folder, where the policy releases the model too and the verdict is RELEASE.
         signer: Signs the manifest, and through it every file.
+        language: Of report and card, "en" or "zh".
 
     Raises:
         InputError: `out` holds something that is not a release, or cannot be written; nothing is left behind.
@@ -92,7 +97,8 @@ def write(
             name = write_synthetic(work)
             if "model" in policy.releases and write_model is not None:
                 write_model(work / MODEL)
-        fill(work, Contents(protect(evidence), verdict, policy, schema_text), synthetic=name, signer=signer)
+        contents = Contents(protect(evidence), verdict, policy, schema_text, language=language)
+        fill(work, contents, synthetic=name, signer=signer)
     return Path(out).absolute()
 
 
@@ -172,8 +178,8 @@ def verify(folder: Path, *, public_key: Path | None = None) -> Verified:
         check_files(folder, manifest["files"])
         signed_by = manifest["signed_by"]
         check_signature(folder, signed_by, key)
-        verdict = _decided_again(folder, manifest)
-        _check_contents(folder, manifest, verdict)
+        verdict, policy = _decided_again(folder, manifest)
+        _check_contents(folder, manifest, verdict, policy)
     return Verified(verdict, manifest["tier"], signed_by, signed_by is not None and key is not None, manifest)
 
 
@@ -193,7 +199,7 @@ def read_back(folder: Path) -> tuple[Evidence, Policy, tuple[Override, ...], Map
         raise BundleError(f"{folder}: the evidence or the policy in it cannot be read back.") from error
 
 
-def _decided_again(folder: Path, manifest: Mapping[str, Any]) -> Verdict:
+def _decided_again(folder: Path, manifest: Mapping[str, Any]) -> tuple[Verdict, Policy]:
     evidence, policy, overrides, stated = read_back(folder)
     try:
         again = decide(evidence, policy, overrides=overrides)
@@ -203,17 +209,20 @@ def _decided_again(folder: Path, manifest: Mapping[str, Any]) -> Verdict:
     told = {key: manifest[key] for key in ("decision", "policy", "overrides")}
     if said != stated or told != {key: said[key] for key in told}:
         raise BundleError(f"{folder}: the verdict does not follow from evidence.json and policy.toml.")
-    return again
+    return again, policy
 
 
-def _check_contents(folder: Path, manifest: Mapping[str, Any], verdict: Verdict) -> None:
+def _check_contents(folder: Path, manifest: Mapping[str, Any], verdict: Verdict, policy: Policy) -> None:
     """What was refused must not lie in the folder, whatever its hashes say."""
     files = set(manifest["files"])
     model = {name for name in files if name.startswith(f"{MODEL}/")}
-    _, policy, _, _ = read_back(folder)
     allowed = set(_FIXED)
     if verdict.released:
-        allowed |= {manifest["synthetic"]} | (model if "model" in policy.releases else set())
+        allowed |= (
+            {manifest["synthetic"]}
+            | labels_of(manifest["synthetic"])
+            | (model if "model" in policy.releases else set())
+        )
     if files != allowed:
         raise BundleError(f"{folder}: the verdict is {verdict.decision}, which the files in the folder do not match.")
 
@@ -226,18 +235,22 @@ def fill(work: Path, contents: Contents, *, synthetic: str | None, signer: Signe
     if synthetic is not None and not (work / synthetic).is_file():
         raise ValueError("write_synthetic did not write the file it named")
     evidence, verdict = contents.evidence, contents.verdict.to_dict()
+    schema = schema_toml.loads(contents.schema_text, where="schema.toml")
+    cut: dict[str, Any] = {"tier": contents.tier, "language": contents.language}
     for name, text in (
         ("schema.toml", contents.schema_text),
         ("evidence.json", canonical_json({**evidence.to_dict(), "verdict": verdict})),
         ("policy.toml", contents.policy.text),
-        ("report.html", render(evidence, verdict)),
-        ("card.md", write_card(evidence, verdict, synthetic=synthetic)),
+        ("report.html", render(evidence, verdict, **cut)),
+        ("card.md", write_card(evidence, verdict, schema=schema, synthetic=synthetic, **cut)),
     ):
         (work / name).write_bytes(text.encode("utf-8"))
+    if synthetic is not None:
+        label_table(work, synthetic, schema, evidence.provenance)
     hashes = dict(evidence.provenance.get("hashes") or {})
     facts = {
         "decision": verdict["decision"],
-        "tier": contents.tier,
+        **cut,
         "derived_from": contents.derived_from,
         "synthetic": synthetic,
         "hashes": {**hashes, "synthetic": None if synthetic is None else sha256_of(work / synthetic)},

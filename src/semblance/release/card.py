@@ -1,101 +1,184 @@
-"""The data card: what a recipient must know about a synthetic table, as Markdown that travels with it."""
+"""The card: what a recipient, an ethics board and a lawyer must know about a synthetic table, as Markdown beside it.
+
+A data card, a generator card, the fields of the anonymisation report that EMA Policy 0070 and Health Canada ask for
+(variables, technique for each, initial, threshold and residual risk), and the headings of ISO/IEC 27559. Every number
+in it stands in the evidence, or the card is not written (``facts.py``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from semblance.evidence import Evidence, Finding
-from semblance.report import words
-
-_UNSAFE = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#"})
-
-
-def write_card(evidence: Evidence, verdict: Mapping[str, Any], *, synthetic: str | None) -> str:
-    """The card as Markdown. `synthetic` is the file name of the table, None when it was refused."""
-    may, may_not = words.uses(verdict, evidence)
-    lines = [
-        "# Data card",
-        "",
-        f"**{_safe(words.verdict_sentence(verdict))}**",
-        "",
-        "These are synthetic patients made by Semblance. No row is a record of a real person."
-        if synthetic
-        else "The synthetic table was not written. This card says why.",
-        "",
-        *_facts(evidence, verdict, synthetic),
-        "",
-        *_listed("Intended uses", may),
-        *_listed("Uses that are forbidden", may_not),
-        *_broken(verdict),
-        *_overridden(verdict),
-        "## Privacy",
-        "",
-        words.guarantee_sentence(evidence),
-        "",
-        *_findings(evidence),
-        "Numbers are explained, and drawn, in report.html; evidence.json holds them for machines.",
-    ]
-    return "\n".join(lines) + "\n"
+from semblance.evidence import Evidence
+from semblance.release.card_law import by_the_standard, risks, variables
+from semblance.release.facts import Facts, Page, mark
+from semblance.report import titles, words
+from semblance.report.language import language as language_of
+from semblance.schema import Schema
 
 
-def _facts(evidence: Evidence, verdict: Mapping[str, Any], synthetic: str | None) -> Iterator[str]:
-    facts = evidence.provenance
-    generator = facts.get("generator")
-    policy = verdict.get("policy") or {}
-    rows = {
-        "File": synthetic,
-        "Rows": facts.get("synthetic_rows"),
-        "Source": words.attribution(evidence) or "not stated: ask whoever gave you this folder before passing it on",
-        "Target": facts.get("target"),
-        "Generator": generator.get("name") if isinstance(generator, Mapping) else generator,
-        "Seed": facts.get("seed"),
-        "Semblance": facts.get("semblance"),
-        "Policy": f"{policy.get('name')} {policy.get('version')} (SHA-256 {policy.get('sha256')})",
-    }
-    yield from ("| | |", "| --- | --- |")
-    yield from (f"| {key} | {_safe(value)} |" for key, value in rows.items() if value is not None)
-    notes = facts.get("notes") or ()
-    if notes:
-        yield ""
-        yield from (f"- {_safe(note)}" for note in notes)
+def write_card(
+    evidence: Evidence,
+    verdict: Mapping[str, Any],
+    *,
+    schema: Schema,
+    synthetic: str | None,
+    tier: str = "board",
+    language: str = "en",
+) -> str:
+    """The card as Markdown.
+
+    Args:
+        schema: What the columns of the table mean.
+        synthetic: File name of the table, None when it was refused.
+        tier: Whom it was cut for. language: "en" or "zh".
+
+    Raises:
+        ValueError, LookupError: it would hold a number that nothing vouches for.
+    """
+    say = language_of(language)
+    page, facts = Page(say), Facts(evidence, verdict, schema, say)
+    page.add("# Data card")
+    page.add()
+    page.add("**{sentence}**", sentence=mark(words.verdict_sentence(verdict, say)))
+    page.add()
+    if synthetic:
+        page.add("These are synthetic patients made by Semblance. No row is a record of a real person.")
+    else:
+        page.add("The synthetic table was not written. This card says why.")
+    _overridden(page, facts)
+    _summary(page, facts, synthetic)
+    _uses(page, facts)
+    _standing(page, facts)
+    _broken(page, facts)
+    _generator(page, facts)
+    variables(page, facts)
+    risks(page, facts)
+    by_the_standard(page, facts, tier)
+    _findings(page, facts)
+    return page.text()
 
 
-def _listed(title: str, items: list[str]) -> list[str]:
-    return [f"## {title}", "", *(f"- {_safe(item)}" for item in items), ""]
+def _overridden(page: Page, facts: Facts) -> None:
+    overrides = facts.verdict.get("overrides") or ()
+    if not overrides:
+        return
+    page.heading("Overruled by a person")
+    page.add("A rule keeps its status when somebody overrules it; who did, and why, is written here.")
+    page.add()
+    page.table("Rule", "Status", "By", "Reason")
+    for said in overrides:
+        status = titles.status_of(said["status"], page.say)
+        page.row(mark(page.say(said["rule"])), status, mark(said["by"]), mark(said["reason"]))
 
 
-def _broken(verdict: Mapping[str, Any]) -> list[str]:
-    broken = [r for r in verdict.get("rules") or () if r.get("status") not in ("pass", "not_applicable")]
+def _summary(page: Page, facts: Facts, synthetic: str | None) -> None:
+    say, policy = page.say, facts.verdict["policy"]
+    page.heading("The table")
+    page.table("", "")
+    if synthetic is not None:
+        page.row(say("File"), mark(synthetic))
+    for title, key in (("Rows", "synthetic_rows"), ("Target", "target"), ("Seed", "seed"), ("Semblance", "semblance")):
+        if facts.has(key):
+            page.row(say(title), facts.said(key))
+    source = words.attribution(facts.evidence)
+    page.row(say("Source"), mark(source) if source else say("not stated: ask whoever gave you this folder"))
+    page.row(say("Policy"), mark(f"{policy['name']} {policy['version']} (SHA-256 {policy['sha256']})"))
+    if policy.get("changed"):
+        page.row(say("Policy before the table was made"), mark(_named(policy["fixed"])))
+    if not facts.has("recipe"):
+        page.row(say("Recipe"), say("not known here: the table was made elsewhere, or nobody said how"))
+    for note in facts.evidence.provenance.get("notes") or ():
+        page.add()
+        page.add("- {note}", note=mark(say(str(note))))
+
+
+def _named(policy: Mapping[str, Any]) -> str:
+    return f"{policy.get('name')} {policy.get('version')} (SHA-256 {policy.get('sha256')})"
+
+
+def _uses(page: Page, facts: Facts) -> None:
+    may, may_not = words.uses(facts.verdict, facts.evidence, page.say)
+    for title, listed in (("Intended uses", may), ("Uses that are forbidden", may_not)):
+        page.heading(title)
+        for use in listed:
+            page.add("- {use}", use=mark(use))
+
+
+def _standing(page: Page, facts: Facts) -> None:
+    page.heading("Until when, and whom to ask")
+    if facts.has("terms", "dated"):
+        page.add("- Released on {day}.", day=facts.said("terms", "dated"))
+    if facts.has("terms", "expires"):
+        page.add(
+            "- Expires on {day}: by then it is to be assessed again with the attacks of that day, or withdrawn.",
+            day=facts.said("terms", "expires"),
+        )
+    else:
+        page.add(
+            "- No day of expiry was set. Assess again when new attacks are published, when other data about these "
+            "patients become available, and before a new use."
+        )
+    if facts.has("terms", "contact"):
+        page.add("- Ask {contact}.", contact=facts.said("terms", "contact"))
+    else:
+        page.add("- No contact was named: ask whoever gave you this folder.")
+
+
+def _broken(page: Page, facts: Facts) -> None:
+    broken = [r for r in facts.verdict.get("rules") or () if r["status"] not in ("pass", "not_applicable")]
     if not broken:
-        return []
-    lines = [
-        f"- **{_safe(r['rule'])}** ({words.STATUSES[r['status']]}). {_safe(r['why'])} Try: {_safe(r['try'])}"
-        for r in broken
-    ]
-    return ["## What stands in the way", "", *lines, ""]
+        return
+    page.heading("What stands in the way")
+    for ruling in broken:
+        page.add(
+            "- **{rule}** ({status}). {why} Try: {knob}",
+            rule=facts.rule(ruling, "rule"),
+            status=titles.status_of(ruling["status"], page.say),
+            why=facts.rule(ruling, "why"),
+            knob=facts.rule(ruling, "try"),
+        )
 
 
-def _overridden(verdict: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"- **{_safe(o['rule'])}**: {_safe(o['by'])}. {_safe(o['reason'])}" for o in verdict.get("overrides") or ()
-    ]
-    return ["## Overridden", "", *lines, ""] if lines else []
+def _generator(page: Page, facts: Facts) -> None:
+    page.heading("Generator card")
+    page.add(words.guarantee_sentence(facts.evidence, page.say))
+    page.add()
+    generator = facts.evidence.provenance.get("generator")
+    if not isinstance(generator, Mapping):
+        page.add("How the table was made is not known here.")
+        return
+    page.table("", "")
+    page.row(page.say("Generator"), facts.said("generator", "name"))
+    for name, value in (generator.get("parameters") or {}).items():
+        page.row(mark(name), mark(value))
+    for title, *path in (
+        ("Fingerprint of the model", "hashes", "model"),
+        ("Patients learned from", "split", "train_patients"),
+        ("Patients held out", "split", "holdout_patients"),
+    ):
+        if facts.has(*path):
+            page.row(page.say(title), facts.said(*path))
+    for name, version in (facts.evidence.provenance.get("libraries") or {}).items():
+        page.row(mark(name), mark(version))
 
 
-def _findings(evidence: Evidence) -> Iterator[str]:
-    yield from ("## Findings", "", "| Finding | Value | 95 % interval | Baseline | Patients | |")
-    yield "| --- | ---: | ---: | ---: | ---: | --- |"
-    yield from (_row(f) for f in evidence)
-    yield ""
-
-
-def _row(f: Finding) -> str:
-    note = "" if f.status == "measured" else f"{words.STATUSES[f.status]}: {f.why}"
-    cells = (words.title_of(f.name), words.figure(f.value), words.interval(f) or "–", words.figure(f.baseline))
-    return f"| {' | '.join(_safe(c) for c in cells)} | {f.n or '–'} | {_safe(note)} |"
-
-
-def _safe(text: object) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    return " ".join(str(text).split()).translate(_UNSAFE)
+def _findings(page: Page, facts: Facts) -> None:
+    say = page.say
+    page.heading("Findings")
+    page.table("Finding", "Value", "Interval", "Baseline", "Patients", "Status")
+    for f in facts.evidence:
+        status = titles.status_of(f.status, say)
+        note = status if f.status == "measured" else say.join(mark(status + ":"), mark(say(f.why)))
+        page.row(
+            mark(titles.title_of(f.name, say)),
+            facts.part(f, "value"),
+            facts.interval(f),
+            facts.part(f, "baseline"),
+            facts.part(f, "n") if f.n else "–",
+            note,
+        )
+    page.add()
+    page.add("Intervals hold with the confidence that evidence.json states, which has every number for machines.")
+    page.add("The numbers are explained, and drawn, in report.html. To check this folder: semblance verify.")

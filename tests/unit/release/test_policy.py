@@ -132,7 +132,7 @@ def test_a_rule_may_fall_away_for_several_reasons() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read.*controlled-access"):
+    with pytest.raises(InputError, match=r"cannot be read.*controlled-access"):
         Policy.load(tmp_path / "absent.toml")
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(SchemaError, match="UTF-8"):
