@@ -260,7 +260,7 @@ def audit(
         run.progress("judging", done, len(catalog.AUDITS))
         findings.extend(question().judge(comparison, run))
     run.progress("judging", len(catalog.AUDITS), len(catalog.AUDITS))
-    findings.extend(self_test(comparison, run))
+    findings.extend(self_test(comparison, run, known=findings))
     # A policy may ask less where these two are None: nothing to predict, no recipe to question.
     known = {"target": comparison.held.schema.target, "recipe": comparison.recipe and comparison.recipe.name}
     origin = {**known, **provenance.of_run(run), **(facts or {})}
