@@ -96,6 +96,16 @@ def coded(data: Dataset, column: Column) -> Ints:
     return np.asarray(pd.factorize(values, sort=True)[0], dtype=np.int64)
 
 
+def alone_in_bands(patients: Patients, bands: int) -> float:
+    """Share of patients alone once every number and date is told in at most so many bands of equally many patients."""
+    codes = patients.codes.copy()
+    for j, column in enumerate(patients.columns):
+        if column.numeric and patients.levels[j] > bands:
+            below = np.cumsum(np.bincount(codes[:, j])) - 1  # rank of the last patient with each value
+            codes[:, j] = (below * bands // patients.n)[codes[:, j]]
+    return float((Classes.of(codes).sizes == 1).sum() / max(1, patients.n))
+
+
 def visible_in_any_row(data: Dataset, columns: Sequence[Column]) -> float:
     """Share of patients of whom at least one row is like no row of any other patient."""
     keys, subjects = pd.factorize(row_keys(data, columns))[0], data.subjects

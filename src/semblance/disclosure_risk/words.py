@@ -60,6 +60,8 @@ def _alone(unique: Finding) -> list[str]:
     for told in unique.detail["sets"]:
         what = f"all {len(told['columns'])}" if told["name"] == "all" else ", ".join(told["columns"])
         rows.append((what, share(told["share"])))
+    banded = unique.detail["coarser"]
+    rows += [(f"all, with numbers and dates in {told['bands']} bands", share(told["share"])) for told in banded]
     if (any_row := unique.detail["any_row_share"]) is not None:
         rows.append(("all, in at least one of their rows", share(any_row)))
     lines = ["Patients who are alone in", *_table(rows)]
@@ -91,7 +93,7 @@ def _groups(unique: Finding) -> list[str]:
 def _recognised(found: Mapping[str, Finding]) -> list[str]:
     prosecutor, beyond = found["source.prosecutor.risk"].detail, found["source.population_unique.share"]
     own = prosecutor["sets"][0]
-    rows = [("by someone who", "at most", "on average", "patients above"),
+    rows = [("by someone who", "at most", "on average", "patients above it"),
             ("knows who is in the table", *map(share, (own["highest"], own["average"], own["above"])))]  # fmt: skip
     everyone: list[dict[str, Any]] = next((s["populations"] for s in beyond.detail["sets"] if s["name"] == "all"), [])
     for told in everyone:

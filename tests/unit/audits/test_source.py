@@ -227,4 +227,4 @@ def test_counts_of_patients_stand_under_keys_that_are_protected() -> None:
         return [(key, part)] if isinstance(part, int) and not isinstance(part, bool) and part in numbers else []
 
     keys = {key for finding in found for key, _ in whole(asdict(finding)["detail"])}
-    assert keys <= {"size", "searched", "from", "to", "levels", "distinct"}  # sets, bins, different values
+    assert keys <= {"size", "searched", "bands", "from", "to", "levels", "distinct"}  # sets, bins, different values

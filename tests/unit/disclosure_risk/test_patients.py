@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from semblance.data.dataset import Dataset
-from semblance.disclosure_risk.patients import one_record_each, visible_in_any_row
+from semblance.disclosure_risk.patients import alone_in_bands, one_record_each, visible_in_any_row
 from semblance.disclosure_risk.roles import assume
 from semblance.errors import InputError, SchemaError
 from semblance.schema import Column, Schema
@@ -56,6 +56,15 @@ def test_the_row_that_stands_for_a_patient_does_not_depend_on_the_order_of_rows(
     assert sorted(once.classes().sizes) == sorted(again.classes().sizes)
     # as good as random: no letter is favoured over all patients
     assert np.bincount(once.codes[:, 0]).max() < 35
+
+
+def test_bands_hold_equally_many_patients() -> None:
+    data = table((AGE,), age=[float(k) for k in range(20)] + [1e6] * 20)
+    known = one_record_each(data, (AGE,))
+    assert alone_in_bands(known, 100) == 0.5
+    assert alone_in_bands(known, 20) == 0.0  # ten bands of two, and the many in one
+    single = one_record_each(table((AGE,), age=[1.0, 2.0, 3.0]), (AGE,))
+    assert alone_in_bands(single, 2) == pytest.approx(1 / 3)
 
 
 def test_rows_without_a_subject_are_patients_of_their_own() -> None:

@@ -18,6 +18,8 @@ source.unique.share
              it joins (`gains`, by size of the set; `gain` is their mean). Only columns that were searched.
     top      [{columns, share}]: the six most revealing sets of each size.
     sizes    [{size, lowest, median, highest}]: shares over all sets of a size.
+    coarser  [{bands, share}]: share alone in all, were every number and date told in at most so many bands; only bands
+             fewer than a number or date has values. Missing falls into the last band.
     searched, left_out   number of sets; names of quasi-identifiers too many to search.
     any_row_share        where patients have several rows: share with a row unlike every other patient's; else None.
 source.k.minimum           sets [{name, columns, smallest_counts, median_counts}]

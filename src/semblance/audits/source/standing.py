@@ -9,13 +9,14 @@ import numpy as np
 from semblance.audits.source.views import QUESTIONS, SMALLEST_CELL, THRESHOLD, View, fact
 from semblance.data.dataset import Dataset
 from semblance.disclosure_risk.lattice import LARGEST, Lattice
-from semblance.disclosure_risk.patients import Ints, Patients, visible_in_any_row
+from semblance.disclosure_risk.patients import Ints, Patients, alone_in_bands, visible_in_any_row
 from semblance.disclosure_risk.secrets import Diversity, diversity
 from semblance.evidence import Finding
 
 SIZES = (1, 2, 3, 5, 11, 21, 51, 101, 1001)
 """Where the bins of class sizes begin."""
 TOP = 6
+BANDS = (100, 20, 5)
 
 
 def standing(data: Dataset, patients: Patients, lattice: Lattice, views: tuple[View, ...]) -> tuple[Finding, ...]:
@@ -50,11 +51,19 @@ def _unique(data: Dataset, patients: Patients, lattice: Lattice, views: tuple[Vi
                 for chosen in lattice.of_size(size)[:TOP]
             ],
             "sizes": _sizes(lattice),
+            "coarser": [
+                {"bands": b, "share": alone_in_bands(patients, b)} for b in BANDS if _bands_matter(patients, b)
+            ],
             "searched": len(lattice.shares),
             "left_out": [c.name for i, c in enumerate(patients.columns) if i not in lattice.searched],
             "any_row_share": visible_in_any_row(data, patients.columns) if repeated else None,
         },
     )
+
+
+def _bands_matter(patients: Patients, bands: int) -> bool:
+    """Whether any number or date has more values than that."""
+    return any(c.numeric and levels > bands for c, levels in zip(patients.columns, patients.levels, strict=True))
 
 
 def _alone(view: View, n: int) -> float:
