@@ -50,7 +50,7 @@ ISOLATED = 0.1
 LIGHT = 0.1
 """Weight of a predicate times the number of training patients, at most, in the mean."""
 MOST_SPARE = 5
-TRIALS, GUESSES = 500, 1_500
+TRIALS, GUESSES = 400, 1_500
 """Predicates from which weight is judged, and predicates of the naive attacker."""
 
 
@@ -124,13 +124,14 @@ class Attack:
         Weight is judged on training and held-out patients pooled, blind to who is who, so that the choice favours
         neither side.
         """
-        spare, made = 0, list[Predicate]()
+        spare = 0
         for spare in range(MOST_SPARE + 1):
             rng = run.seeds(f"audit/singling_out/{kind}/{spare}")
-            trial = conjunctions(self.fake, self.suggested, seeds, rng, wanted=TRIALS, spare=spare)
+            trial = conjunctions(self.fake, self.suggested, seeds, rng, wanted=min(TRIALS, wanted), spare=spare)
             if not trial:
                 return [], spare
-            if mean_matches(self.game, trial) <= LIGHT:
+            # With a condition on every column already, more cannot be had.
+            if mean_matches(self.game, trial) <= LIGHT or min(map(len, trial)) == len(self.columns):
                 break
         rng = run.seeds(f"audit/singling_out/{kind}")
         made = conjunctions(self.fake, self.suggested, seeds, rng, wanted=wanted, spare=spare)

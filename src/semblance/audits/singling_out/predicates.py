@@ -186,7 +186,7 @@ def _from_row(fake: Crowd, suggested: Windows, row: int, rng: np.random.Generato
             spare -= 1
         else:
             rows = fake.meeting(parts[-1], rows)
-            alone = bool((fake.patients[rows] == fake.patients[row]).all())
+            alone = len(rows) == 1 or bool((fake.patients[rows] == fake.patients[row]).all())
     return tuple(sorted(parts)) if alone else None
 
 
