@@ -15,6 +15,7 @@ from semblance import __version__
 from semblance.command import (
     FILE,
     GENERATOR,
+    LANG,
     MINUTES,
     OUT,
     POLICY,
@@ -30,7 +31,7 @@ from semblance.drawing import impute, sample
 from semblance.errors import GateRefused, Unsupported
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
-from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, share, sign, terms_in, verify
+from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, report, share, sign, terms_in, verify
 
 if TYPE_CHECKING:
     from semblance.pipeline import Outcome
@@ -54,15 +55,16 @@ def cli() -> None:
 @verb("semblance demo")
 @click.option("--images", is_flag=True, help="Chest X-rays instead of a table. Not yet in this version.")
 @click.option("--out", type=FILE, metavar="DIR", default=Path("semblance-demo"), show_default=True)
+@LANG
 @RESUME
 @click.pass_obj
-def demo(manner: Manner, images: bool, out: Path, resume: bool) -> None:
+def demo(manner: Manner, images: bool, out: Path, language: str, resume: bool) -> None:
     """The whole run on 9,105 real seriously ill adults that ship inside."""
     if images:
         raise Unsupported("this version has no image generators yet; leave out --images.")
     from semblance.data import demo as bundled
 
-    _run(manner, bundled.patients(), out=out, target=bundled.TARGET, resume=resume)
+    _run(manner, bundled.patients(), out=out, target=bundled.TARGET, language=language, resume=resume)
 
 
 @verb("semblance describe patients.csv -o schema.toml")
@@ -141,6 +143,7 @@ def _explain(manner: Manner, source: str, names: tuple[str, ...], schema: Path |
 @OVERRIDE
 @TERMS
 @SIGN_WITH
+@LANG
 @QUICK
 @MINUTES
 @RESUME
@@ -264,6 +267,7 @@ def _pair(text: str) -> tuple[str, Any]:
 @SEED
 @POLICY
 @QUICK
+@LANG
 @click.option("--enforce", is_flag=True, help="Exit 20 when the policy is not met.")
 @click.pass_obj
 def audit(
@@ -276,6 +280,7 @@ def audit(
     report: Path | None,
     schema: Path | None,
     policy: str | None,
+    language: str,
     enforce: bool,
     **asked: Any,
 ) -> None:
@@ -296,7 +301,7 @@ def audit(
         verdict = pipeline.decide(evidence, rules)
         write_text(canonical_json({**evidence.to_dict(), "verdict": verdict.to_dict()}), output)
         if report is not None:
-            write_text(render(evidence, verdict.to_dict()), report)
+            write_text(render(evidence, verdict.to_dict(), language=language), report)
     facts = {"decision": verdict.decision, "evidence": str(output), "report": str(report) if report else None}
     manner.tell(facts, "\n".join([verdict_sentence(verdict), *(str(p) for p in (output, report) if p)]))
     if enforce:
@@ -317,5 +322,20 @@ def show_list(manner: Manner, what: str) -> None:
     manner.tell({what: about}, "\n".join(f"{name:<{width}}  {text}" for name, text in about.items()))
 
 
-for command in (demo, describe, source_risk, run, fit, sample, impute, audit, keys, sign, share, verify, show_list):
+for command in (
+    demo,
+    describe,
+    source_risk,
+    run,
+    fit,
+    sample,
+    impute,
+    audit,
+    keys,
+    sign,
+    share,
+    verify,
+    report,
+    show_list,
+):
     cli.add_command(command)

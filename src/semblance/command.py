@@ -55,4 +55,12 @@ MINUTES = click.option(
     help="Time for learning; what is cut short is told, and depends on the clock.",
 )
 RESUME = click.option("--resume", is_flag=True, help="Continue where an interrupted run stopped; the same result.")
+LANG = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="Language of report and card: English, or Simplified Chinese.",
+)
 OUT = click.option("--out", type=FILE, metavar="DIR", required=True, help="Release folder to write.")

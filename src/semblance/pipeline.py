@@ -288,11 +288,13 @@ def release(
     policy: Policy | None = None,
     write_model: Callable[[Path], object] | None = None,
     signer: Signer | None = None,
+    language: str = "en",
 ) -> Path:
     """Write the release folder: with the synthetic table when the verdict is RELEASE, without it otherwise.
 
     Args:
         write_model: Fills a new folder with the model, where the policy releases that too. signer: Signs the folder.
+        language: Of report and card, "en" or "zh".
     """
     return bundle.write(
         Path(out),
@@ -303,6 +305,7 @@ def release(
         write_synthetic=lambda folder: write_synthetic(fake, folder),
         write_model=write_model,
         signer=signer,
+        language=language,
     )
 
 
@@ -332,6 +335,7 @@ def run(
     overrides: Sequence[Override] = (),
     terms: Terms = NO_TERMS,
     sign_with: Path | None = None,
+    language: str = "en",
     quick: bool = False,
     max_minutes: float | None = None,
     resume: bool = False,
@@ -344,6 +348,7 @@ def run(
         rows: Synthetic rows to draw; None draws as many as were learned from.
         policy: File, or name of a bundled one. overrides: See `decide`.
         terms: Whom to ask about the release and until when it holds. sign_with: File of a private key.
+        language: Of report and card, "en" or "zh".
         max_minutes: Time for learning; see `begin`.
         resume: Continue what an interrupted run kept beside `out`: the same result, as if it had not been stopped.
 
@@ -400,7 +405,16 @@ def run(
                 said = {**provenance.of_run(steps), "ledger": steps.ledger.to_dict(), "notes": notes}
                 model_folder.save(model, place, recipe=made, facts=said)
 
-            release(fake, evidence, verdict, out=out, policy=rules, write_model=write_model, signer=signer)
+            release(
+                fake,
+                evidence,
+                verdict,
+                out=out,
+                policy=rules,
+                write_model=write_model,
+                signer=signer,
+                language=language,
+            )
     return Outcome(out, verdict, evidence, meaning, tuple(notes), clock.seconds)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from semblance.command import FILE, verb
+from semblance.command import FILE, LANG, verb
 from semblance.manner import Manner
 
 if TYPE_CHECKING:
@@ -160,3 +160,25 @@ def share(manner: Manner, folder: Path, tier: str, out: Path, lang: str | None, 
     made = share_folder(folder, out, tier=tier, language=lang, signer=signer)
     facts = {"folder": str(made), "tier": tier, "signed_by": signer.fingerprint if signer else None}
     manner.tell(facts, f"{made}: for the {tier}; it verifies by itself.")
+
+
+@verb("semblance report release --lang zh -o report-zh.html")
+@click.argument("folder", type=FILE)
+@LANG
+@click.option("-o", "--output", type=FILE, metavar="FILE", required=True, help="Page to write.")
+@click.pass_obj
+def report(manner: Manner, folder: Path, language: str, output: Path) -> None:
+    """Write the report of a release FOLDER again, from its evidence, once it has been verified.
+
+    The page in the folder stays as it is: what was signed is not touched.
+    """
+    from semblance.destination import check_new, write_text
+    from semblance.release import bundle
+    from semblance.report.page import render
+
+    check_new(output)
+    found = bundle.verify(folder)
+    evidence = bundle.read_back(folder)[0]
+    write_text(render(evidence, found.verdict.to_dict(), language=language, tier=found.tier), output)
+    facts = {"folder": str(folder), "report": str(output), "language": language, "tier": found.tier}
+    manner.tell(facts, f"{output}: the report of {folder}, which is as it was written.")
