@@ -30,8 +30,9 @@ def comparable(real: Dataset, fake: Dataset) -> tuple[Column, ...]:
 
 def labels(data: Dataset, name: str) -> NDArray[Any]:
     """A label column as text, `MISSING` where there is none: (n_rows,) of str."""
-    values = data.frame[name]
-    return values.astype(object).where(values.notna(), MISSING).to_numpy(dtype=object)
+    values = data.frame[name].to_numpy(dtype=object, copy=True)
+    values[pd.isna(values)] = MISSING
+    return values
 
 
 def numbers(data: Dataset, name: str) -> NDArray[np.float64]:

@@ -52,12 +52,21 @@ def nearest_point(
         prefer: One number per point, higher preferred; the first of several alike: (p,).
     """
     order = np.argsort(-prefer, kind="stable")
-    found, distance = np.zeros(len(queries), dtype=np.int64), np.zeros(len(queries))
-    for rows, squared, noise in _blocks(queries, points[order]):
-        least = squared.min(axis=1)
-        found[rows] = order[(squared <= (least + noise)[:, None]).argmax(axis=1)]
-        distance[rows] = np.sqrt(least)
-    return found, distance
+    centre = points.mean(axis=0)
+    asked, ordered = queries - centre, points[order] - centre
+    norms = np.einsum("ij,ij->i", ordered, ordered)
+    noise = np.float32(_NOISE * max(1.0, float(norms.max())))
+    # The norms ride along in the product, which spares passes over the largest array.
+    right = np.column_stack([ordered, np.ones_like(norms), norms]).T
+    left = np.column_stack([-2 * asked, np.einsum("ij,ij->i", asked, asked), np.ones(len(asked), dtype=np.float32)])
+    found, least = np.zeros(len(queries), dtype=np.int64), np.zeros(len(queries))
+    step = max(1, _CELLS // len(points))
+    for start in range(0, len(queries), step):
+        squared = left[start : start + step] @ right
+        smallest = squared.min(axis=1)
+        found[start : start + step] = order[(squared <= (smallest + noise)[:, None]).argmax(axis=1)]
+        least[start : start + step] = smallest
+    return found, np.sqrt(np.where(least <= noise, 0.0, least))
 
 
 def nearest(queries: Points, points: Points, patients: Ints, *, own: Ints | None = None) -> Neighbours:

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from semblance.data import nearest as module
-from semblance.data.nearest import nearest, smallest_distance
+from semblance.data.nearest import nearest, nearest_point, smallest_distance
 
 
 @pytest.fixture(params=[16_000_000, 50], ids=["one block", "many blocks"], autouse=True)
@@ -62,3 +62,14 @@ def test_a_lone_patient_has_no_second() -> None:
 def test_nothing_to_search() -> None:
     assert np.isinf(smallest_distance(points(3, 0), points(0, 1))).all()
     assert len(smallest_distance(points(0, 0), points(3, 1))) == 0
+
+
+def test_the_preferred_of_equally_near_points_is_found() -> None:
+    q, p = points(40, 0), points(60, 1)
+    found, distance = nearest_point(q, np.vstack([p, p]), prefer=np.r_[np.zeros(60), np.ones(60)])
+    expected = cdist(q, p)
+    sure = expected.argmin(axis=1) == found - 60  # two points may be as near as single precision can tell
+    assert sure.mean() > 0.9
+    assert found.min() >= 60
+    assert distance == pytest.approx(expected.min(axis=1), abs=1e-3)
+    assert nearest_point(p, p, prefer=np.zeros(60))[1].max() == 0
