@@ -90,7 +90,12 @@ def test_a_table_counted_by_hand() -> None:
     assert (prosecutor["highest"], prosecutor["average"], prosecutor["above"]) == (1.0, 4 / 8, 1.0)
     (secret,) = found["source.homogeneous.share"].detail["sets"][0]["secrets"]
     assert (secret["homogeneous"], secret["homogeneous_together"]) == (0.5, 0.25)
-    assert found["source.population_unique.share"].status == "underpowered"  # 6 people tell nothing of a population
+    unknown = found["source.population_unique.share"]
+    assert unknown.status == "underpowered"  # 6 people tell nothing of a population
+    assert [(s["name"], s["alpha"], s["populations"]) for s in unknown.detail["sets"]] == [
+        ("all", None, []),
+        ("few", None, []),
+    ]
 
 
 def test_a_cell_of_eleven_meets_the_threshold_and_ten_do_not() -> None:

@@ -35,7 +35,8 @@ source.population_unique.share, source.journalist.risk, source.marketer.risk    
               unique_by_ewens, match, journalist, above, marketer}]}]: `times` the patients of the table; share of the
               table's patients alone in the population, the share of the population that the Pitman and the Ewens model
               expect to be alone; the chance that a match with a patient alone in the table is right, without any model;
-              highest and (above) share of risks above the threshold for a journalist; average for a marketer.
+              highest and (above) share of risks above the threshold for a journalist; average for a marketer. Where too
+              few patients look alike for a model, its numbers are None and `populations` is empty.
 source.identifiers.count, source.text.count    columns [{name, why}]
 """
 

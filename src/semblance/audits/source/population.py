@@ -32,7 +32,6 @@ BIAS = (
 class Fitted:
     """A set of quasi-identifiers with its model, and the same for random halves of the patients."""
 
-    view: View
     sizes: Ints
     model: Pitman
     ewens: Pitman
@@ -56,7 +55,7 @@ def beyond(
     detail = {
         "stated": population is not None,
         "threshold": THRESHOLD,
-        "sets": [_told(f, sizes) for f in fitted if f is not None],
+        "sets": [_told(view, f, sizes) for view, f in zip(views, fitted, strict=True)],
     }
     whole = fitted[0]
     if whole is not None:
@@ -76,7 +75,7 @@ def _fit(view: View, rng: np.random.Generator, halves: int) -> Fitted | None:
         return None
     model = models.fit(sizes)
     parts = [p for p in models.half_samples(sizes, rng, replicates=halves) if p.max() > 1]
-    return Fitted(view, sizes, model, models.fit_ewens(sizes), [(p, models.fit(p, start=model)) for p in parts])
+    return Fitted(sizes, model, models.fit_ewens(sizes), [(p, models.fit(p, start=model)) for p in parts])
 
 
 def _unique(sizes: Ints, model: Pitman, population: int) -> float:
@@ -117,9 +116,11 @@ MEASURES: dict[str, tuple[Callable[[Ints, Pitman, int], float], str, float, str]
 """How each is measured, its unit, its baseline, and the same in words."""
 
 
-def _told(fitted: Fitted, populations: list[int]) -> dict[str, Any]:
+def _told(view: View, fitted: Fitted | None, populations: list[int]) -> dict[str, Any]:
+    if fitted is None:
+        return {**view.label, "alpha": None, "theta": None, "ewens_theta": None, "populations": []}
     return {
-        **fitted.view.label,
+        **view.label,
         "alpha": fitted.model.alpha,
         "theta": fitted.model.theta,
         "ewens_theta": fitted.ewens.theta,
