@@ -16,6 +16,7 @@ from semblance.data.dataset import Dataset
 from semblance.errors import InputError, SchemaError, Unsupported
 from semblance.generators.chain import Chain
 from semblance.generators.independent import Independent
+from semblance.language.rule import Order
 from semblance.release import bundle
 from semblance.schema import Column, Schema
 
@@ -223,3 +224,22 @@ def test_the_demo_releases(demo_folder: pipeline.Outcome) -> None:
     report = (demo_folder.folder / "report.html").read_text(encoding="utf-8")
     assert "SUPPORT2" in report
     assert "CC BY 4.0" in report
+
+
+def test_a_forge_obeys_rules_and_searches_for_nothing_that_the_model_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 20, 600).astype(float)
+    frame = pd.DataFrame({"first": first, "second": first + rng.integers(0, 20, 600)})
+    columns = (Column("first", "integer", low=0, high=20), Column("second", "integer", low=0, high=40))
+    patients = Dataset(frame, Schema(columns, rules=(Order(("first", "second"), (False,)),)))
+    recipe, run = Chain(trees=20), pipeline.begin()
+    model = pipeline.fit(patients, run, generator=recipe)
+    monkeypatch.setattr("semblance.conditionals.lessons.search", _never)
+    made = pipeline.forge_of(recipe, model)(patients.take(np.arange(300)), 200, run)
+    assert made.n_rows == 200
+    assert (made.frame["first"] <= made.frame["second"]).all()
+    assert len(run.ledger.to_dict()["charges"]) == 1  # the model's own
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("a search, although all is known")
