@@ -290,3 +290,19 @@ def test_release_means_that_every_rule_holds_at_the_bound_it_reads(evidence: Evi
             assert ruling.rule.holds(getattr(finding, ruling.rule.bound))
             assert finding.value is not None
             assert ruling.rule.holds(finding.value)
+
+
+def test_a_table_without_anything_to_ask_says_so_in_the_audits_own_findings() -> None:
+    """What the audits skip because there is nothing of the kind carries the word that the policies wait for."""
+    from semblance.audits.inference import leaks
+    from semblance.audits.linkage import _blank
+    from semblance.audits.singling_out import _silent
+
+    for skipped, few in (
+        (_silent("univariate", "skipped", "w"), _silent("univariate", "underpowered", "w")),
+        (_blank("declared", "skipped", "w"), _blank("declared", "underpowered", "w")),
+        (leaks.blank_together("worst", "w", skipped=True), leaks.blank_together("worst", "w")),
+    ):
+        (rule,) = (r for r in RULES if r.finding == skipped.name)
+        assert decide(Evidence((skipped,)), policy_of(rule)).rules[0].status == "not_applicable"
+        assert decide(Evidence((few,)), policy_of(rule)).rules[0].status == "underpowered"

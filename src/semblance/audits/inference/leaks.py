@@ -22,7 +22,7 @@ from semblance.attacks.advantage import FEW, Tally, one_sided_p
 from semblance.attacks.targets import Targets
 from semblance.audits.inference.attack import Attacked
 from semblance.audits.inference.secrets import Secret
-from semblance.evidence import Finding
+from semblance.evidence import NOTHING_TO_ASK, Finding
 
 Mask = NDArray[np.bool_]
 
@@ -103,6 +103,7 @@ def blank(name: str, question: str, why: str, *, skipped: bool = False) -> Findi
         baseline=0.0,
         status="skipped" if skipped else "underpowered",
         why=why,
+        detail={NOTHING_TO_ASK: True} if skipped else {},
     )
 
 

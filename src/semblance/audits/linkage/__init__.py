@@ -18,7 +18,7 @@ from semblance.attacks.targets import Targets, choose
 from semblance.audits.linkage.links import DECLARED, Halves, Mask, at_random, by_chance, declared, linked
 from semblance.contracts import Comparison, Run
 from semblance.data.encode import comparable
-from semblance.evidence import Finding, Status
+from semblance.evidence import NOTHING_TO_ASK, Finding, Status
 
 REACH = (1, 5)
 """How many nearest synthetic rows the attacker looks at on each side."""
@@ -201,4 +201,5 @@ def _blank(which: str, status: Status, why: str) -> Finding:
         baseline=0.0,
         status=status,
         why=why,
+        detail={NOTHING_TO_ASK: True} if status == "skipped" else {},
     )

@@ -33,7 +33,7 @@ from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset
 from semblance.data.encode import Space, comparable
 from semblance.data.nearest import nearest
-from semblance.evidence import Finding
+from semblance.evidence import NOTHING_TO_ASK, Finding
 from semblance.schema import Column
 
 KINDS = {
@@ -90,7 +90,7 @@ class SinglingOut:
         found = [attack.finding(kind, made, spare, run) for kind, (made, spare) in formed.items()]
         adjusted = stats.holm([f.detail.get("p", 1.0) for f in found])
         return tuple(
-            replace(f, detail={**f.detail, "p_holm": float(p)}) if f.detail else f
+            replace(f, detail={**f.detail, "p_holm": float(p)}) if "p" in f.detail else f
             for f, p in zip(found, adjusted, strict=True)
         )
 
@@ -225,4 +225,5 @@ def _silent(kind: str, status: Any, why: str) -> Finding:
         baseline=0.0,
         status=status,
         why=why,
+        detail={NOTHING_TO_ASK: True} if status == "skipped" else {},
     )
