@@ -186,7 +186,7 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
 def _sentences(outcome: Outcome) -> str:
     facts = _facts(outcome)
     stages = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in outcome.seconds.items())
-    lines = [verdict_sentence(outcome.verdict), *outcome.notes]
+    lines = [verdict_sentence(outcome.verdict), *_not_asked(outcome.verdict), *outcome.notes]
     if facts["synthetic"]:
         lines.append(f"synthetic data  {facts['synthetic']}")
     return "\n".join([*lines, f"report          {facts['report']}", f"time            {stages}"])
@@ -195,11 +195,22 @@ def _sentences(outcome: Outcome) -> str:
 def verdict_sentence(verdict: Verdict) -> str:
     """The verdict as one sentence."""
     asked = [r for r in verdict.rules if r.status != "not_applicable"]
-    policy = verdict.policy["name"]
-    if verdict.released:
+    policy, answered = verdict.policy["name"], {o.rule: o.by for o in verdict.overrides}
+    failed = [f"{r.rule.name} (overridden by {answered[r.rule.name]})" if r.rule.name in answered else r.rule.name
+              for r in verdict.failures]  # fmt: skip
+    if verdict.released and not failed:
         return f"RELEASED: all {len(asked)} rules of policy {policy!r} that apply are met."
-    failed = ", ".join(r.rule.name for r in verdict.failures)
-    return f"REFUSED: {len(verdict.failures)} of {len(asked)} rules of policy {policy!r} are not met: {failed}."
+    said = "RELEASED all the same" if verdict.released else "REFUSED"
+    return f"{said}: {len(failed)} of {len(asked)} rules of policy {policy!r} are not met: {', '.join(failed)}."
+
+
+def _not_asked(verdict: Verdict) -> list[str]:
+    """Which rules fell away, reason by reason."""
+    away: dict[str, list[str]] = {}
+    for ruling in verdict.rules:
+        if ruling.status == "not_applicable":
+            away.setdefault(ruling.why, []).append(ruling.rule.name)
+    return [f"not asked       {why} {', '.join(names)}." for why, names in away.items()]
 
 
 def _refuse(verdict: Verdict, cure: str) -> None:
@@ -303,7 +314,8 @@ def audit(
         if report is not None:
             write_text(render(evidence, verdict.to_dict(), language=language), report)
     facts = {"decision": verdict.decision, "evidence": str(output), "report": str(report) if report else None}
-    manner.tell(facts, "\n".join([verdict_sentence(verdict), *(str(p) for p in (output, report) if p)]))
+    lines = [verdict_sentence(verdict), *_not_asked(verdict), *(str(p) for p in (output, report) if p)]
+    manner.tell(facts, "\n".join(lines))
     if enforce:
         _refuse(verdict, f"see {report or output}")
 
