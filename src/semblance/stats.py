@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -345,5 +346,6 @@ def benjamini_hochberg(p: Sequence[float] | Floats) -> Floats:
     return adjusted
 
 
+@cache
 def _z(confidence: float) -> float:
     return float(distributions.norm.ppf((1 + confidence) / 2))
