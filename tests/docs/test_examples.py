@@ -23,7 +23,7 @@ from semblance.source import read_source
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MAY_REFUSE = {"run", "demo"}  # 20 is an honest answer where the examples use few patients
+MAY_REFUSE = {"run", "demo", "share"}  # 20 is an honest answer where the examples use few patients
 
 
 def blocks(page: Path, language: str) -> list[str]:
