@@ -83,4 +83,4 @@ def test_forty_innocent_tables(audit: str, sizes: tuple[int, int, int]) -> None:
 @SIZES
 @pytest.mark.parametrize("audit", AUDITS)
 def test_two_hundred_innocent_tables(audit: str, sizes: tuple[int, int, int]) -> None:
-    check(AUDITS[audit], (2 * sizes[0], 2 * sizes[1], 2 * sizes[2]), 200)
+    check(AUDITS[audit], sizes, 200)

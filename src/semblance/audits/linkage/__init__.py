@@ -178,8 +178,7 @@ class Outcome:
     def _method(self, way: Way) -> str:
         return (
             f"the {way.k} synthetic rows nearest to one half of a record and the {way.k} nearest to the other share a "
-            f"row ({way.halves} halves); the strongest of {len(self.ways)} ways on a quarter of the patients, measured "
-            "on the others"
+            f"row; the strongest of {len(self.ways)} ways on a quarter of the patients, measured on the others"
         )
 
     def _ways(self) -> dict[str, Any]:

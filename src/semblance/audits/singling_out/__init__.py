@@ -37,10 +37,11 @@ from semblance.evidence import NOTHING_TO_ASK, Finding
 from semblance.schema import Column
 
 KINDS = {
-    "univariate": "a value that one synthetic patient alone holds",
-    "multivariate": "a combination of values that one synthetic patient alone holds",
-    "outliers": "a combination of values of an unusual synthetic patient",
+    "univariate": "Does a value that only one synthetic patient holds single out a training patient?",
+    "multivariate": "Does a combination of values that only one synthetic patient holds single out a training patient?",
+    "outliers": "Does a combination of values of an unusual synthetic patient single out a training patient?",
 }
+"""What is asked of each kind of predicate."""
 ENOUGH = 1_000
 """Predicates of one kind below which the finding is underpowered."""
 FEW = 100
@@ -173,7 +174,7 @@ class Attack:
             n=self.game.members.n + self.game.others.n,
             status="underpowered" if why else "measured",
             why=why,
-            method=_method(kind, len(predicates), size),
+            method=_method(len(predicates), size),
             detail=self._detail(kind, predicates, score, spare, run),
         )
 
@@ -189,7 +190,8 @@ class Attack:
             "naive_low": scale * low,
             "naive_high": scale * high,
             "p": score.p,
-            "queries": len(predicates),
+            # Their weight was judged on the holdout as well, with and without spare conditions.
+            "queries": len(predicates) + (0 if kind == "univariate" else TRIALS * (spare + 1)),
             "effective": round(score.effective, 1),
             "conditions": float(np.mean([len(p) for p in predicates])),
             "spare_conditions": spare,
@@ -208,18 +210,18 @@ def _isolated(fake: Dataset, columns: tuple[Column, ...], run: Run, most: int) -
     return rows[distance >= np.quantile(distance, 1 - ISOLATED)]
 
 
-def _method(kind: str, predicates: int, size: int) -> str:
+def _method(predicates: int, size: int) -> str:
     return (
-        f"{predicates} predicates, each {KINDS[kind]}; share that fit exactly one training patient minus share that "
-        f"fit exactly one held-out patient, both among {size} patients, scaled to all training patients; Newcombe "
-        "interval at the number of independent predicates that relabelling patients shows"
+        f"{predicates} predicates, each fitting exactly one synthetic patient; share that fit exactly one training "
+        f"patient minus share that fit exactly one held-out patient, both among {size} patients, scaled to all "
+        "training patients; Newcombe interval at the number of independent predicates that relabelling patients shows"
     )
 
 
 def _silent(kind: str, status: Any, why: str) -> Finding:
     return Finding(
         f"singling_out.{kind}.advantage",
-        f"Does {KINDS[kind]} fit exactly one training patient more often than chance?",
+        KINDS[kind],
         unit="share",
         direction="lower",
         baseline=0.0,

@@ -6,6 +6,8 @@ size, which the hypergeometric distribution knows.
 
 Predicates are not independent of each other: one unusual patient meets many of them. The patient is the unit, so the
 spread of the difference is that of relabelling patients, and the interval counts as many attacks as that spread shows.
+That the same predicates are asked of both sides is in that spread too: a predicate that fits someone on neither side,
+or on both, adds nothing to it. Taken for so many coin tosses, as is usual, the same predicates alarm on fresh patients.
 """
 
 from __future__ import annotations
