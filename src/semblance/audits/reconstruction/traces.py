@@ -35,9 +35,9 @@ MOST = 60_000
 """Most rows looked for, drawn by whole patients."""
 DIGITS = 5
 """Digits from which a number is not met by chance."""
-TOGETHER = 6
+TOGETHER = 4
 """Values next to each other that make a piece of a row."""
-WORD, TELLING = 4, 12
+WORD, TELLING = 4, 10
 """Digits that a word counts for, and digits that a piece needs: short numbers stand next to each other everywhere."""
 DECOYS = 5
 VARIED = 0.9
@@ -276,12 +276,18 @@ def _labelled(column: Column) -> bool:
     return not column.numeric
 
 
+def _mix(so_far: Tokens, token: Tokens) -> Tokens:
+    """Fold one more token in. Round numbers differ in their upper bits only, so these are brought down each time."""
+    mixed = (so_far ^ (token ^ (token >> np.uint64(32)))) * np.uint64(0xD6E8FEB86659FD93)
+    return np.asarray(mixed ^ (mixed >> np.uint64(32)))
+
+
 def _windows(sequence: Tokens, width: int) -> Tokens:
     """A number for each run of `width` neighbours: (n - width + 1,)."""
     n = len(sequence) - width + 1
     mixed = np.zeros(max(0, n), dtype=np.uint64)
     for i in range(width if n > 0 else 0):
-        mixed = (mixed * np.uint64(0x100000001B3)) ^ (sequence[i : i + n] * np.uint64(0xD6E8FEB86659FD93))
+        mixed = _mix(mixed, sequence[i : i + n])
     return mixed
 
 
@@ -307,7 +313,7 @@ def _pieces(table: Tokens, digits: Ints, patients: Ints, present: Tokens, n: int
 def _windows_of_rows(part: Tokens) -> Tokens:
     mixed = np.zeros(len(part), dtype=np.uint64)
     for column in part.T:
-        mixed = (mixed * np.uint64(0x100000001B3)) ^ (column * np.uint64(0xD6E8FEB86659FD93))
+        mixed = _mix(mixed, column)
     return mixed
 
 
