@@ -55,7 +55,7 @@ def check_overrides(policy: Policy, overrides: Sequence[Override]) -> None:
     for override in overrides:
         if override.rule not in rules:
             near = difflib.get_close_matches(override.rule, rules, n=1, cutoff=0)
-            raise InputError(f"policy {policy.name!r} has no rule {override.rule!r}; is {near[0]!r} meant?")
+            raise InputError(f"policy {policy.name!r} has no rule {override.rule!r}; perhaps {near[0]!r} is meant.")
         if not rules[override.rule].may_override:
             raise InputError(f"policy {policy.name!r} lets nobody override its rule {override.rule!r}.")
         if override.rule in seen:

@@ -72,7 +72,7 @@ def test_overriding_everything_is_no_release() -> None:
     ("overrides", "said"),
     [
         ((replace(ANN, rule="No copies"),), "lets nobody override its rule 'No copies'"),
-        ((replace(ANN, rule="Looks wright"),), "has no rule 'Looks wright'; is 'Looks right' meant"),
+        ((replace(ANN, rule="Looks wright"),), "has no rule 'Looks wright'; perhaps 'Looks right' is meant"),
         ((ANN, ANN), "overridden twice"),
     ],
 )
