@@ -39,6 +39,17 @@ def _openings(evidence: Evidence, say: Language) -> list[str]:
             said.append(say("The held-out patients were opened once."))
         else:
             said.append(say("The held-out patients were opened {n} times.", n=len(opened)))
+    uses = _uses(evidence)
+    if uses == 1:
+        said.append(say("They have judged one release from this source."))
+    elif uses:
+        said.append(
+            say(
+                "They have judged {n} releases from this source, this one counted: each makes the tests a little less "
+                "strict.",
+                n=uses,
+            )
+        )
     early = evidence.get("protocol.holdout.early")
     if early is not None and early.value is not None:
         if early.value == 0:
@@ -48,3 +59,10 @@ def _openings(evidence: Evidence, say: Language) -> list[str]:
     elif early is not None:
         said.append(say(early.why[:1].upper() + early.why[1:] + "."))
     return said
+
+
+def _uses(evidence: Evidence) -> int:
+    """Releases that the same held-out patients have judged, this one counted; 0 where nobody counted."""
+    holdout = evidence.provenance.get("holdout")
+    uses = holdout.get("uses") if isinstance(holdout, Mapping) else None
+    return uses if isinstance(uses, int) else 0

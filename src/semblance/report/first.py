@@ -38,6 +38,20 @@ def tier_words(tier: str, say: Language) -> str:
     raise InputError(f"there is no tier {tier!r} of the report; choose one of {', '.join(TIERS)}.")
 
 
+def terms(evidence: Evidence, say: Language) -> str:
+    """What a person said about the release: its day, until when it holds, whom to ask; empty where nobody did."""
+    said = evidence.provenance.get("terms")
+    said = said if isinstance(said, Mapping) else {}
+    parts = []
+    if said.get("dated"):
+        parts.append(say("Dated {day}.", day=said["dated"]))
+    if said.get("expires"):
+        parts.append(say("Valid until {day}.", day=said["expires"]))
+    if said.get("contact"):
+        parts.append(say("Questions go to {name}.", name=said["contact"]))
+    return say.join(*parts)
+
+
 def overruled(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The overrides that changed something: of rules that were not met."""
     return [o for o in verdict.get("overrides") or () if o.get("status", "fail") not in ("pass", "not_applicable")]

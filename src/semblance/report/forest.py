@@ -14,10 +14,11 @@ from typing import Any
 from semblance.evidence import Evidence, Finding
 from semblance.report.headline import Gauge
 from semblance.report.language import Language
-from semblance.report.titles import ATTACKS, title_of
+from semblance.report.titles import title_of
 
 MOST_COLUMNS = 8
 MOST_GROUPS = 12
+_ORDER = ("copies", "singling_out", "linkage", "inference", "reconstruction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,13 @@ def panels(evidence: Evidence, verdict: Mapping[str, Any], say: Language) -> lis
 
 def _gains(evidence: Evidence) -> tuple[list[Finding], int]:
     """Attack by attack, and how many single columns are left out: only the most exposed are drawn."""
-    found = [f for f in evidence if f.name.endswith((".advantage", ".excess")) and f.name.split(".")[0] in ATTACKS]
+    found = [f for f in evidence if f.name.endswith((".advantage", ".excess")) and f.name.split(".")[0] in _ORDER]
     named = ("inference.worst", "inference.outliers", "inference.groups")
     single = [f for f in found if f.name.startswith("inference.") and not f.name.startswith(named)]
     exposed = sorted(single, key=lambda f: (f.value is None, -(f.high or f.value or 0.0)))
     hidden = {f.name for f in exposed[MOST_COLUMNS:]}
-    order = list(ATTACKS)
     kept = [f for f in found if f.name not in hidden]
-    return sorted(kept, key=lambda f: order.index(f.name.split(".")[0])), len(hidden)
+    return sorted(kept, key=lambda f: _ORDER.index(f.name.split(".")[0])), len(hidden)
 
 
 def _panel(

@@ -60,7 +60,8 @@ class Language:
         With slots, or where the table holds `text` as it stands, the entry is used and the slots are filled as given:
         the caller translates what in them is words. Otherwise the text arrived finished, from evidence or a policy:
         it is compared with every pattern, and what it has in the pattern's slots is said in the same way. A slot called
-        ``{name…}`` holds what nobody translates: a column, a label, a person.
+        ``{name…}`` holds what nobody translates (a column, a label, a person), one of a single letter a number, and
+        ``{clauses}`` more than one clause.
         """
         if self.code == "en" or not text:
             return text.format(**slots) if slots else text
@@ -102,7 +103,7 @@ class Language:
         return text.replace(" %", "%") if _NUMBER.fullmatch(text) else self(text)
 
     def _not_known(self, text: str) -> str:
-        if not _NUMBER.fullmatch(text):
+        if not _NUMBER.fullmatch(text) and text not in _translations(self.code):
             self.missing.append(text)
         return text
 
@@ -161,6 +162,12 @@ def _table(code: str) -> Mapping[str, str]:
     return dict(_entries(code))
 
 
+@cache
+def _translations(code: str) -> frozenset[str]:
+    """What is said already, should someone ask for it again."""
+    return frozenset(_table(code).values())
+
+
 def _entries(code: str) -> Iterator[tuple[str, str]]:
     """Every entry of every file of the language, in the order of their names."""
     folder = resources.files("semblance.report") / "languages" / code
@@ -197,6 +204,13 @@ def _expression(text: str) -> re.Pattern[str]:
     for literal, name, _, _ in Formatter().parse(text):
         made.append(re.escape(literal))
         if name is not None:
-            made.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+            made.append(f"(?P={name})" if name in seen else f"(?P<{name}>{_inside(name)})")
             seen.add(name)
     return re.compile("".join(made), re.DOTALL)
+
+
+def _inside(slot: str) -> str:
+    """What a slot may hold, as a regular expression."""
+    if len(slot) == 1:
+        return r"(?:fewer than )?[^A-Za-z;]+?"
+    return ".+?" if slot.startswith(("name", "clauses")) else "(?:(?!; ).)+?"

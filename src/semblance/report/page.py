@@ -53,6 +53,7 @@ def render_in(say: Language, evidence: Evidence, verdict: Mapping[str, Any], *, 
         notices=first.notices(evidence, verdict, say),
         sentence=words.verdict_sentence(verdict, say),
         guarantee=words.guarantee_sentence(evidence, say),
+        terms=first.terms(evidence, say),
         made_of=_made_of(evidence.provenance, say),
         headlines=five_numbers(evidence, verdict, say),
         may=may,
@@ -128,7 +129,7 @@ def _made_of(facts: Mapping[str, Any], say: Language) -> list[str]:
 
 def _facts(evidence: Evidence, verdict: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Provenance and policy under their own names, but for what the page says in words."""
-    said = {"notes", "policy"}
+    said = {"notes", "policy", "terms"}
     yield from (
         f for f in _flatten({k: v for k, v in evidence.provenance.items() if k not in said}) if "attrib" not in f[0]
     )

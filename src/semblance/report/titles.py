@@ -27,6 +27,9 @@ TITLES: dict[str, str] = {
     "copies.near.excess": "Near copies beyond chance",
     "copies.rare.excess": "Rare values repeated beyond chance",
     "copies.text.excess": "Long texts repeated beyond chance",
+    "copies.patients.excess": "Patients with a row repeated beyond chance",
+    "copies.outliers.excess": "Isolated patients repeated beyond chance",
+    "copies.groups.excess": "Near copies beyond chance, worst group",
     "copies.nearest.share": "Pull towards its own patients",
     "copies.nearest.p": "Pull towards its own patients: chance of this under innocence",
     "copies.tail.p": "Closest rows: chance of this under innocence",
@@ -53,11 +56,36 @@ TITLES: dict[str, str] = {
     "inference.groups.advantage": "Guessing a secret, worst group",
     "inference.disco.share": "Secrets that the synthetic table discloses and gets right (DiSCO)",
     "inference.repu.share": "Unique patients that are unique in the synthetic table too (RepU)",
+    "reconstruction.rows.excess": "Pieces of rows in the model",
+    "reconstruction.strings.excess": "Texts of single patients in the model",
+    "reconstruction.strings.share": "Rare labels in the model",
+    "reconstruction.numbers.excess": "Numbers of single patients in the model",
+    "reconstruction.extremes.excess": "Smallest and largest values in the model",
+    "reconstruction.size.nats": "Room in the model for each patient",
+    "source.unique.share": "Real patients who stand alone",
+    "source.k.minimum": "Smallest group of look-alikes",
+    "source.l.minimum": "Fewest different secrets in a group of look-alikes",
+    "source.t.maximum": "Distance of a group's secrets from everyone's",
+    "source.homogeneous.share": "Real patients whose look-alikes share their secret",
+    "source.prosecutor.risk": "Risk from a prosecutor",
+    "source.journalist.risk": "Risk from a journalist",
+    "source.marketer.risk": "Risk from a marketer",
+    "source.population_unique.share": "Real patients alone in the population",
+    "source.identifiers.count": "Columns that name a person",
+    "source.text.count": "Columns of free text",
+    "power.best.leak": "Smallest leak seen by any attack",
+    "power.copies.leak": "Smallest leak seen by the search for copies",
+    "power.distance.leak": "Smallest leak seen by distance",
+    "power.density.leak": "Smallest leak seen by density",
+    "power.shadow.leak": "Smallest leak seen with shadow models",
+    "power.singling_out.leak": "Smallest leak seen by singling out",
+    "power.linkage.leak": "Smallest leak seen by linkage",
+    "power.inference.leak": "Smallest leak seen by attribute inference",
     "protocol.holdout.early": "Held-out patients opened before the table was made",
     "protocol.policy.changed": "Policy changed after the table was made",
 }
 
-_NAMED = (("inference.", ".advantage", "Guessing {name}"), ("power.", ".leak", "Smallest leak seen by: {attack}"))
+_NAMED = (("inference.", ".advantage", "Guessing {name}"),)
 
 FAMILIES: dict[str, str] = {
     "protocol": "Did it go by the rules?",
@@ -77,6 +105,9 @@ FAMILIES: dict[str, str] = {
 ATTACKS: dict[str, str] = {
     "copies": "Copies",
     "membership": "Membership",
+    "distance": "Membership by distance",
+    "density": "Membership by density",
+    "shadow": "Membership by shadow models",
     "singling_out": "Singling out",
     "linkage": "Linkage",
     "inference": "Attribute inference",
@@ -101,16 +132,12 @@ def title_of(name: str, say: Language = ENGLISH) -> str:
         return say(TITLES[name])
     for head, tail, title in _NAMED:
         if name.startswith(head) and name.endswith(tail) and len(name) > len(head) + len(tail):
-            inner = name[len(head) : -len(tail)]
-            return say(title, name=inner) if "{name}" in title else say(title, attack=attack_of(inner, say))
+            return say(title, name=name[len(head) : -len(tail)])
     return re.sub(r"\.", " · ", name.replace("_", " "))
 
 
 def attack_of(name: str, say: Language = ENGLISH) -> str:
     """An attack as ``power.<attack>.leak`` names it, in plain words."""
-    for stat in (".auc", ".advantage", ".excess", ".share", ".tpr_at_fpr_1pct"):
-        if name + stat in TITLES:
-            return say(TITLES[name + stat])
     return say(ATTACKS[name]) if name in ATTACKS else name.replace("_", " ").replace(".", " · ")
 
 
