@@ -14,6 +14,7 @@ import pytest
 from semblance.audits.copies import Copies
 from semblance.audits.fidelity import Fidelity
 from semblance.audits.membership import Membership
+from semblance.audits.reconstruction import Reconstruction
 from semblance.audits.utility import Utility
 from semblance.audits.validity import Validity
 from semblance.contracts import Comparison, Run
@@ -24,7 +25,7 @@ from semblance.privacy.ledger import Ledger
 from semblance.schema import Column, Schema
 from semblance.seeds import Seeds
 
-AUDITS = [Validity(), Fidelity(), Utility(), Copies(), Membership()]
+AUDITS = [Validity(), Fidelity(), Utility(), Copies(), Membership(), Reconstruction()]
 
 
 def run_of(seed: int = 3, *, workers: int = 2, quick: bool = True) -> Run:
@@ -208,6 +209,12 @@ def test_findings_carry_the_agreed_names() -> None:
         "copies.groups.excess",
         "copies.rare.excess",
         "copies.text.excess",
+        "reconstruction.rows.excess",
+        "reconstruction.strings.excess",
+        "reconstruction.strings.share",
+        "reconstruction.numbers.excess",
+        "reconstruction.extremes.excess",
+        "reconstruction.size.nats",
         "membership.distance.auc",
         "membership.distance.tpr_at_fpr_1pct",
         "membership.distance.outliers.auc",

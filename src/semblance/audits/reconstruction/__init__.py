@@ -103,7 +103,7 @@ def _betrayed(name: str, looked_for: Traces, hit: Mask, method: str, **detail: i
 def _rare(looked_for: Traces, hit: Mask) -> Finding:
     """Not against the holdout, where the same label may be as rare: every training patient is looked at."""
     members = tally(hit, looked_for.trained)[0]
-    low, high = stats.wilson(members.hits, members.n)
+    low, high = stats.clopper_pearson(members.hits, members.n)
     return Finding(
         RARE,
         QUESTIONS[RARE],
@@ -115,7 +115,7 @@ def _rare(looked_for: Traces, hit: Mask) -> Finding:
         direction="lower",
         baseline=0.0,
         method=f"share of training patients who have a label or text that fewer than {FEW} of them share and that "
-        "stands in a file of the model or in its schema; Wilson interval",
+        "stands in a file of the model or in its schema; Clopper–Pearson interval",
         detail={"queries": 0},
     )
 
