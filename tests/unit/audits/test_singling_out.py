@@ -241,3 +241,10 @@ def test_few_descriptions_are_underpowered_and_none_is_said() -> None:
     found = judged(Comparison(table(300), table(300), table(300)))
     assert {f.status for f in found.values()} == {"skipped"}
     assert judged(three((300, 300, 60)))["univariate"].status == "underpowered"
+
+
+def test_a_table_whose_every_row_comes_twice_does_not_pass_unasked() -> None:
+    c = three((300, 300, 300))
+    twice = Dataset(pd.concat([c.train.frame] * 2, ignore_index=True), c.train.schema, "synthetic")
+    found = judged(replace(c, fake=twice))
+    assert {f.status for f in found.values()} == {"underpowered"}

@@ -157,7 +157,7 @@ class Attack:
 
     def finding(self, kind: str, predicates: list[Predicate], spare: int, run: Run) -> Finding:
         if not predicates:
-            return _silent(kind, "skipped", "no such description fits exactly one synthetic patient")
+            return self._nothing(kind, run)
         score = play(self.game, predicates, run.seeds(f"audit/singling_out/{kind}/relabel"))
         scale, size = self.game.scale, self.game.size
         advantage = score.advantage(scale)
@@ -177,6 +177,21 @@ class Attack:
             method=_method(len(predicates), size),
             detail=self._detail(kind, predicates, score, spare, run),
         )
+
+    def _nothing(self, kind: str, run: Run) -> Finding:
+        """No synthetic patient stands alone. Harmless where no training patient does; else a table in which every row
+        comes twice would pass unasked.
+        """
+        members = self.game.members
+        if kind == "univariate":
+            alone: list[Predicate] = univariate(members, self.columns)
+        else:
+            rng = run.seeds(f"audit/singling_out/{kind}/alone")
+            seeds = rng.permutation(len(members.codes))[:TRIALS].astype(np.int64)
+            suggested = windows(members, self.columns)
+            alone = conjunctions(members, suggested, seeds, rng, wanted=TRIALS, spare=0)
+        why = "no such description fits exactly one synthetic patient"
+        return _silent(kind, "underpowered" if alone else "skipped", why)
 
     def _detail(self, kind: str, predicates: list[Predicate], score: Score, spare: int, run: Run) -> Mapping[str, Any]:
         scale = self.game.scale
