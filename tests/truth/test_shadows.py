@@ -114,9 +114,9 @@ def test_nor_does_it_in_two_hundred_worlds() -> None:
 def test_a_bootstrap_copy_is_told_nearly_always() -> None:
     comparison = remembered(world(1, (500, 400, 500), noise=0.0), rows=2_000)
     found = judged(comparison)
-    # All but one in e⁴ training patients were drawn; eight models leave some doubt where each of them lies.
-    assert found["membership.shadow.auc"].low > 0.93  # type: ignore[operator]
-    assert found["membership.shadow.tpr_at_fpr_1pct"].low > 0.5  # type: ignore[operator]
+    # All but one in e⁴ training patients were drawn.
+    assert found["membership.shadow.auc"].value > 0.97  # type: ignore[operator]
+    assert found["membership.shadow.tpr_at_fpr_1pct"].low > 0.9  # type: ignore[operator]
     assert (
         found["membership.shadow.auc"].detail["naive_high"] > 0.5 > found["membership.shadow.auc"].detail["naive_low"]
     )

@@ -1,8 +1,9 @@
-"""What a synthetic table gives away about one record: three numbers, larger where the table says more of it.
+"""What a synthetic table gives away about one record: numbers that are larger where the table says more of it.
 
 How near the nearest row comes tells copies. How many rows share the record's values, two and three columns at a time,
 tells a model that has learned its patients by heart without ever repeating one. Counting queries of this kind are the
 attacker of Houssiau et al. (2022) and Meeus et al. (2023); Homer et al. (2008) found members from marginals alone.
+Whether a row is the very same is told apart: no normal distribution of distances expects it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NAMES = ("nearest row", "pairs", "triples")
+COPY = len(NAMES)
+"""After these: 1 where a row is the same as the record in every column, 0 where none is."""
 PAIRS, TRIPLES = 600, 900
 """Sets of two, and of three columns, at most; by lot where there are more."""
 FINE, COARSE = 20, 8
@@ -45,8 +48,8 @@ class Counting:
     held: Ints
     sets: tuple[tuple[int, ...], ...]
 
-    def __call__(self, fake: Dataset) -> Floats:
-        """Mean over the sets of the log share of rows like each record, one more row counted: (n_records,)."""
+    def __call__(self, fake: Dataset, rows: int) -> Floats:
+        """Mean over the sets of the log of how many in `rows` rows are like each record, and one more: (n_records,)."""
         made, sizes = self.bins(fake), self.bins.sizes
         total = np.zeros(len(self.held))
         for columns in self.sets:
@@ -54,8 +57,8 @@ class Counting:
             for i in columns:
                 mine, theirs = mine * sizes[i] + self.held[:, i], theirs * sizes[i] + made[:, i]
             room = int(np.prod(sizes[list(columns)]))
-            total += np.log(np.bincount(theirs, minlength=room)[mine] + 1.0)
-        return np.asarray(total / max(1, len(self.sets)) - np.log(len(made) + 1.0))
+            total += np.log(np.bincount(theirs, minlength=room)[mine] * (rows / max(1, len(made))) + 1.0)
+        return np.asarray(total / max(1, len(self.sets)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,19 +86,14 @@ class Reader:
             counting.append(Counting(bins, held, _sets(len(columns), size, most, seeds(f"sets/{size}"))))
         return cls(space, np.vstack([space(data) for data in records]), (counting[0], counting[1]))
 
-    def __call__(self, fake: Dataset) -> Floats:
-        """(n_records, 3), each less its mean: how close and crowded a table is as a whole says nothing of anybody."""
-        near = -np.log(smallest_distance(self.points, self.space(fake)) + NEAREST)
-        traces = np.column_stack([near, *(count(fake) for count in self.counting)])
-        return np.asarray(traces - traces.mean(axis=0))
+    def __call__(self, fake: Dataset, rows: int) -> Floats:
+        """What `fake` gives away about each record, as if it had `rows` rows: (n_records, 4), of NAMES and COPY.
 
-    def in_pieces(self, fake: Dataset, rows: int) -> Floats:
-        """The mean over pieces of about so many rows, in the table's order: (n_records, 3).
-
-        What is read off a longer table is not comparable; its pieces are, and together they say as much.
+        Of NAMES less their mean: how close and crowded a table is as a whole says nothing of anybody.
         """
-        pieces = max(1, round(fake.n_rows / max(1, rows)))
-        return np.asarray(np.mean([self(fake.take(p)) for p in np.array_split(np.arange(fake.n_rows), pieces)], axis=0))
+        distance = smallest_distance(self.points, self.space(fake))
+        traces = np.column_stack([-np.log(distance + NEAREST), *(count(fake, rows) for count in self.counting)])
+        return np.column_stack([traces - traces.mean(axis=0), distance == 0])
 
 
 def _sets(n_columns: int, size: int, most: int, rng: np.random.Generator) -> tuple[tuple[int, ...], ...]:

@@ -102,7 +102,7 @@ def train(pool: Pool, forge: Forge, reader: Reader, run: Run, *, models: int) ->
         if traces is None:
             seeds = run.seeds.within(f"audit/membership/shadow/{model}")
             half = pool.data.take(halves[model][pool.patients])
-            traces = found = reader(forge(half, rows, replace(run, seeds=seeds)))
+            traces = found = reader(forge(half, rows, replace(run, seeds=seeds)), rows)
             run.checkpoint.put(key, lambda folder: np.savez_compressed(folder / FILE, traces=found))
         with lock:
             done += 1

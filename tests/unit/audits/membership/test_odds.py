@@ -17,7 +17,7 @@ def pairs(models: int, targets: int, *, shift: np.ndarray, seed: int = 0) -> tup
     inside[1::2] = ~inside[0::2]
     centre = 10 * rng.normal(size=targets)
     traces = centre + rng.normal(size=(models, targets)) + np.where(inside, 0.5, -0.5) * shift
-    return traces[:, :, None], inside, centre
+    return np.stack([traces, np.zeros_like(traces)], axis=2), inside, centre  # no row is the same
 
 
 def test_it_is_the_log_ratio_of_two_normal_densities() -> None:
@@ -27,7 +27,7 @@ def test_it_is_the_log_ratio_of_two_normal_densities() -> None:
     assert odds.shift[:, 0] == pytest.approx(2, abs=0.3)
     seen = centre + 0.7
     expected = norm.logpdf(seen, centre + 1, 1) - norm.logpdf(seen, centre - 1, 1)
-    assert odds(seen[:, None]) == pytest.approx(expected, abs=0.8)
+    assert odds(np.column_stack([seen, 0 * seen])) == pytest.approx(expected, abs=0.8)
 
 
 def test_eight_models_a_side_do_not_tell_one_targets_shift_from_another() -> None:
@@ -52,7 +52,17 @@ def test_nobody_believes_that_being_learned_from_lowers_a_trace() -> None:
 
 def test_a_trace_that_never_changes_is_left_out() -> None:
     traces, inside, _ = pairs(16, 500, shift=np.full(500, 1.0))
-    both = np.concatenate([traces, np.full_like(traces, 3.0)], axis=2)
+    both = np.concatenate([traces[:, :, :1], np.full_like(traces[:, :, :1], 3.0), traces[:, :, 1:]], axis=2)
     one, two = Odds.learn(traces, inside), Odds.learn(both, inside)
     assert np.allclose(one(traces[0]), two(both[0]))
     assert two.strength[1] == 0
+
+
+def test_a_row_that_is_the_same_tells_much_unless_anybody_might_have_it() -> None:
+    traces, inside, centre = pairs(16, 400, shift=np.full(400, 0.5))
+    common = np.arange(400) < 100
+    traces[:, common, 1] = 1.0
+    odds = Odds.learn(traces, inside)
+    without, with_copy = (odds(np.column_stack([centre, np.full(400, flag)])) for flag in (0.0, 1.0))
+    assert (with_copy - without)[~common].min() > 3
+    assert np.abs(with_copy[common]).max() < 1

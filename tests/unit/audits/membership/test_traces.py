@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semblance.audits.membership.traces import PAIRS, Reader, _sets
+from semblance.audits.membership.traces import COPY, PAIRS, Reader, _sets
 from semblance.data.dataset import Dataset
 from semblance.schema import Column, Schema
 from semblance.seeds import Seeds
@@ -30,8 +30,10 @@ def test_a_copied_record_leaves_every_trace() -> None:
     real, fake = table(60, 1), table(400, 2)
     frame = fake.frame.copy()
     frame.iloc[:40] = real.frame.iloc[[7] * 40].to_numpy()
-    before, after = (reader(real)(Dataset(f.astype(fake.frame.dtypes), fake.schema)) for f in (fake.frame, frame))
+    before, after = (reader(real)(Dataset(f.astype(fake.frame.dtypes), fake.schema), 400) for f in (fake.frame, frame))
     assert ((after - before).argmax(axis=0) == 7).all()
+    assert before[:, COPY].sum() == 0
+    assert after[:, COPY].sum() == 1
 
 
 def test_shares_of_rows_are_counted_in_two_and_three_columns() -> None:
@@ -39,22 +41,13 @@ def test_shares_of_rows_are_counted_in_two_and_three_columns() -> None:
     pairs, triples = reader(real).counting
     assert pairs.sets == ((0, 1), (0, 2), (1, 2))
     assert triples.sets == ((0, 1, 2),)
-    found = triples(table(0, 2))
-    assert found == pytest.approx(0.0)  # one row more in none
-    whole = triples(real)
-    assert (whole >= np.log(2 / 51) - 1e-9).all()  # everybody finds at least themselves
+    assert triples(table(0, 2), 50) == pytest.approx(0.0)
+    assert (triples(real, 50) >= np.log(2) - 1e-9).all()  # everybody finds at least themselves
+    assert (triples(real, 100) >= np.log(3) - 1e-9).all()  # and twice in a table of twice the rows
 
 
 def test_traces_are_told_against_all_targets() -> None:
-    assert reader(table(60, 1))(table(300, 2)).mean(axis=0) == pytest.approx(0, abs=1e-9)
-
-
-def test_a_longer_table_is_read_in_pieces_of_the_shadows_size() -> None:
-    real, fake = table(60, 1), table(900, 2)
-    read = reader(real)
-    third = np.mean([read(fake.take(np.arange(i, i + 300))) for i in (0, 300, 600)], axis=0)
-    assert read.in_pieces(fake, 300) == pytest.approx(third)
-    assert read.in_pieces(fake, 5_000) == pytest.approx(read(fake))
+    assert reader(table(60, 1))(table(300, 2), 300)[:, :COPY].mean(axis=0) == pytest.approx(0, abs=1e-9)
 
 
 def test_sets_of_columns_are_different_and_no_more_than_asked_for() -> None:
