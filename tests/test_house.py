@@ -33,6 +33,7 @@ VERBS = (
     "sign",
     "share",
     "verify",
+    "report",
     "list",
 )
 
