@@ -137,8 +137,9 @@ def _scale(found: Sequence[Finding], rules: Mapping[str, Mapping[str, Any]]) -> 
     numbers = [x for f in found for x in (f.value, f.low, f.high, f.baseline, rules.get(f.name, {}).get("limit"))]
     known = [float(x) for x in numbers if x is not None] or [0.0, 1.0]
     low, high = min(known), max(known)
-    step = 10.0 ** math.floor(math.log10(max(high - low, 1e-3)))
-    step = step if (high - low) / step > 2 else step / 2
+    fine = (high - low or 0.01) / 8
+    power = 10.0 ** math.floor(math.log10(fine))
+    step = next(power * k for k in (1, 2, 5, 10) if power * k >= fine * (1 - 1e-9))
     return math.floor(round(low / step, 6)) * step, math.ceil(round(high / step, 6)) * step
 
 

@@ -120,7 +120,6 @@ STATUSES: dict[str, str] = {
     "underpowered": "cannot be shown",
     "not_run": "not measured",
     "not_applicable": "does not apply",
-    "overridden": "overruled by a person",
     "measured": "measured",
     "skipped": "skipped",
 }

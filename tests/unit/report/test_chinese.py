@@ -316,7 +316,7 @@ def assert_chinese(evidence: Evidence, *, tier: str = "board", overrides: tuple[
 
 @pytest.mark.parametrize(
     "asked",
-    [{"n": 400}, {"n": 400, "target": None, "elsewhere": True}, {"n": 60}, {"n": 24, "elsewhere": True}],
+    [{"n": 400}, {"n": 400, "target": None, "elsewhere": True}, {"n": 60}, {"n": 40, "elsewhere": True}],
     ids=["measured", "elsewhere", "underpowered", "tiny"],
 )
 def test_a_page_of_real_findings_is_chinese_throughout(asked: dict[str, Any]) -> None:
