@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from semblance import checkpoint, pipeline
+from semblance import checkpoint, model_folder, pipeline
 from semblance.checkpoint import place_beside, work_on
 from semblance.engines.local import Local
 from semblance.errors import InputError
@@ -122,7 +122,7 @@ def test_interrupted_after_each_column(patients_csv: Path, tmp_path: Path, monke
         raise KeyboardInterrupt
 
     monkeypatch.setattr(checkpoint.Work, "put", put_and_stop)
-    monkeypatch.setattr(pipeline, "Local", lambda: Local(workers=1))
+    monkeypatch.setattr("semblance.pipeline.reading.Local", lambda: Local(workers=1))
     for times in range(1, 7):
         with pytest.raises(KeyboardInterrupt):
             pipeline.train(patients_csv, tmp_path / "m", target="died", generator=recipe, seed=3, resume=times > 1)
@@ -150,7 +150,7 @@ def test_another_fit_is_not_continued(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline.model_folder, "save", stop)
+        patch.setattr(model_folder, "save", stop)
         with pytest.raises(KeyboardInterrupt):
             pipeline.train(table, tmp_path / "m", **asked)
     match changed:

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from semblance import pipeline
 from semblance.cli import main
 from semblance.conditionals import learning
 from semblance.data import surrogates
@@ -23,6 +22,7 @@ from semblance.errors import MissingExtra
 from semblance.interruption import listening
 from semblance.manner import Manner
 from semblance.progress import bars
+from semblance.release import bundle
 
 
 def call(*words: object) -> int:
@@ -144,7 +144,9 @@ def test_a_foreign_folder_is_left_alone(
     verb: str, patients_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Said before anything is read or learned."""
-    monkeypatch.setattr(pipeline, "read_source", lambda source: pytest.fail("read before the output was checked"))
+    monkeypatch.setattr(
+        "semblance.pipeline.reading.read_source", lambda source: pytest.fail("read before the output was checked")
+    )
     (tmp_path / "thesis.docx").write_text("ten years of work")
     option = "--out" if verb == "run" else "--model"
     assert call(verb, patients_csv, option, tmp_path) == 10
@@ -398,7 +400,7 @@ def test_an_interruption_at_a_late_moment(
 
     words = ("run", patients_csv, "--out", tmp_path / "release", "--quick")
     with monkeypatch.context() as patch:
-        room, name = (pipeline.bundle, "render") if moment == "bundle.write" else (surrogates.Surrogates, "fill")
+        room, name = (bundle, "render") if moment == "bundle.write" else (surrogates.Surrogates, "fill")
         patch.setattr(room, name, stop)
         assert call(*words) == 130
     assert "--resume" in one_line(capsys)

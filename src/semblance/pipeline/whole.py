@@ -1,0 +1,136 @@
+"""The main job: from real patients to a judged release folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from semblance import model_folder, provenance, schema_toml
+from semblance.checkpoint import check_resumable, work_on
+from semblance.clock import Clock
+from semblance.contracts import Comparison, Generator, Model, Progress, Run, silent
+from semblance.data import demo
+from semblance.data.raw import Raw
+from semblance.data.split import Vault
+from semblance.evidence import Evidence
+from semblance.pipeline.judging import audit
+from semblance.pipeline.making import fit, forge_of, sample
+from semblance.pipeline.reading import begin, split, understood
+from semblance.pipeline.releasing import decide, release
+from semblance.privacy.ledger import Charge
+from semblance.recipe import recipe as recipe
+from semblance.release import bundle
+from semblance.release.gate import Policy, Verdict
+from semblance.release.overrides import Override, check_overrides
+from semblance.release.reuse import earlier_uses
+from semblance.release.signing import load_signer
+from semblance.release.terms import NO_TERMS, Terms
+from semblance.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What `run` made. `seconds` per stage is told here, not in the folder, whose bytes depend on the input alone."""
+
+    folder: Path
+    verdict: Verdict
+    evidence: Evidence
+    schema: Schema
+    notes: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
+def run(
+    source: Any,
+    *,
+    out: Path | str,
+    schema: Schema | None = None,
+    target: str | None = None,
+    subject: str | None = None,
+    generator: Generator | str = "chain",
+    rows: int | None = None,
+    seed: int = 0,
+    policy: Path | str | None = None,
+    overrides: Sequence[Override] = (),
+    terms: Terms = NO_TERMS,
+    sign_with: Path | None = None,
+    language: str = "en",
+    quick: bool = False,
+    max_minutes: float | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
+) -> Outcome:
+    """From real patients to a judged release folder.
+
+    Args:
+        schema: As edited by a person; None infers it.
+        rows: Synthetic rows to draw; None draws as many as were learned from.
+        policy: File, or name of a bundled one. overrides: See `decide`. sign_with: File of a private key.
+        terms: Whom to ask about the release and until when it holds. language: Of report and card, "en" or "zh".
+        max_minutes: Time for learning; see `begin`.
+        resume: Continue what an interrupted run kept beside `out`: the same result, as if it had not been stopped.
+
+    Raises:
+        InputError, Unsupported, FitError: see the verbs. A refusal by the gate is no error: read ``outcome.verdict``.
+    """
+    clock, out = Clock(), Path(out)
+    bundle.check_free(out)
+    check_resumable(out, resume=resume)
+    rules, made = Policy.load(policy), recipe(generator) if isinstance(generator, str) else generator
+    check_overrides(rules, overrides)
+    signer = None if sign_with is None else load_signer(Path(sign_with))
+    with clock("reading"):
+        raw, meaning, patients = understood(source, schema=schema, target=target, subject=subject)
+    steps = _begun(raw, schema, seed=seed, quick=quick, progress=progress, max_minutes=max_minutes)
+    vault = split(patients, steps)
+    written = _commitments(rules, meaning, vault, earlier_uses(out, source=raw.fingerprint, split=vault.sha256))
+    with work_on(out, provenance.identity("run", raw.fingerprint, meaning, made, steps), resume=resume) as work:
+        steps = replace(steps, checkpoint=work)
+        with clock("learning"):
+            model = fit(vault.train, steps, generator=made)
+        with clock("sampling"):
+            fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
+        notes, opened = provenance.all_notes(patients, vault.train, model), vault.opened
+        with clock("judging"):
+            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model))
+            written["hashes"]["model"] = model_folder.digest(model)
+            evidence = audit(comparison, steps, opened=opened, facts=_origin(raw, vault, notes, terms) | written)
+        with clock("writing"):
+            verdict = decide(evidence, rules, overrides=overrides)
+            keep = _model_writer(model, made, steps, notes)
+            release(fake, evidence, verdict, out=out, policy=rules, write_model=keep, signer=signer, language=language)
+    return Outcome(out, verdict, evidence, meaning, tuple(notes), clock.seconds)
+
+
+def _begun(raw: Raw, schema: Schema | None, **asked: Any) -> Run:
+    steps = begin(cohort=raw.fingerprint, **asked)
+    if schema is None:
+        steps.ledger.charge(Charge("describe", mechanism="none"))
+    return steps
+
+
+def _commitments(rules: Policy, meaning: Schema, vault: Vault, uses_before: int) -> dict[str, Any]:
+    """What is written down before anything is learned: a policy chosen to fit the evidence can be told from it."""
+    schema = hashlib.sha256(schema_toml.dumps(meaning).encode()).hexdigest()
+    return {
+        "policy": {"name": rules.name, "version": rules.version, "sha256": rules.sha256},
+        "holdout": {"uses": 1 + uses_before},
+        "hashes": {"schema": schema, "split": vault.sha256},
+    }
+
+
+def _origin(raw: Raw, vault: Vault, notes: Sequence[str], terms: Terms) -> dict[str, Any]:
+    return {
+        "terms": terms.to_dict(),
+        "source": {"fingerprint": raw.fingerprint, "attribution": demo.attribution(raw.fingerprint)},
+        "split": vault.describe(),
+        "notes": list(notes),
+    }
+
+
+def _model_writer(model: Model, made: Generator, steps: Run, notes: Sequence[str]) -> Callable[[Path], object]:
+    facts = {**provenance.of_run(steps), "ledger": steps.ledger.to_dict(), "notes": list(notes)}
+    return lambda place: model_folder.save(model, place, recipe=made, facts=facts)
