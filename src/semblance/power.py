@@ -23,7 +23,7 @@ from semblance.engines.local import Local
 from semblance.evidence import Finding
 from semblance.stats import Estimate
 
-QUICK_LEAKS = (0.0, 0.01, 0.02, 0.05, 0.2)
+QUICK_LEAKS = (0.0, 0.02, 0.2)
 """What a quick run tries."""
 
 
