@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semblance import pipeline
 from semblance.catalog import GENERATORS
 from semblance.contracts import Generator, Model, Run
 from semblance.data.dataset import Dataset
@@ -303,3 +304,11 @@ def test_fit_leaves_the_training_rows_alone(generator: str) -> None:
     before = train.frame.copy(deep=True)
     GENERATORS[generator]().fit(train, _run())
     pd.testing.assert_frame_equal(train.frame, before)
+
+
+@every_generator
+def test_a_column_of_labels_that_are_all_too_rare_comes_out_empty(generator: str) -> None:
+    frame = pd.DataFrame({"age": [*range(20, 80)] * 5, "code": [f"K{i % 90:02d}.x{i % 90}" for i in range(300)]})
+    data = pipeline.read(frame, pipeline.describe(frame))
+    run = pipeline.begin(quick=True)
+    assert pipeline.sample(pipeline.fit(data, run, generator=generator), run, n=20).frame["code"].isna().all()

@@ -54,7 +54,8 @@ class Independent:
             cells.append(made)
             codes = made.encode(train.frame[column.name])
             counts = np.bincount(codes[codes >= 0], minlength=made.n)
-            shares.append(counts / counts.sum())
+            # Where every label is too rare to be drawn, no cell has been seen: the column comes out empty.
+            shares.append(counts / counts.sum() if counts.any() else np.full(made.n, 1 / made.n))
             run.progress("learning columns", done, len(train.schema.modelled))
         return IndependentModel(train.schema, tuple(cells), tuple(shares))
 
