@@ -200,9 +200,10 @@ def _first(evidence: Evidence, *names: str) -> Finding | None:
 
 
 def _worst_attack(evidence: Evidence) -> Finding | None:
-    of_all = [
-        f for f in evidence if f.name.startswith("membership.") and f.name.endswith(".auc") and f.name.count(".") == 2
-    ]
-    attacks = [f for f in of_all if f.status != "skipped"] or of_all  # shadow models need a recipe; others do not
-    silent = next((f for f in attacks if f.status != "measured"), None)
-    return silent or max(attacks, key=lambda f: f.high if f.high is not None else (f.value or 0.0), default=None)
+    """The strongest attack on everyone. One that could not speak silences the answer, one that had nothing to attack
+    with (a table made elsewhere has no recipe) does not.
+    """
+    attacks = [f for who in ("distance", "density", "shadow") if (f := evidence.get(f"membership.{who}.auc"))]
+    tried = [f for f in attacks if f.status != "skipped"] or attacks
+    silent = next((f for f in tried if f.status != "measured"), None)
+    return silent or max(tried, key=lambda f: f.high if f.high is not None else (f.value or 0.0), default=None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from semblance.report.language import ENGLISH, Language
 
 TITLES: dict[str, str] = {
@@ -37,6 +35,10 @@ TITLES: dict[str, str] = {
     "membership.distance.tpr_at_fpr_1pct": "Members found by distance at 1 % false alarms",
     "membership.density.auc": "Guessing membership by density",
     "membership.density.tpr_at_fpr_1pct": "Members found by density at 1 % false alarms",
+    "membership.distance.outliers.auc": "Guessing membership by distance, isolated patients",
+    "membership.distance.groups.auc": "Guessing membership by distance, worst group",
+    "membership.density.outliers.auc": "Guessing membership by density, isolated patients",
+    "membership.density.groups.auc": "Guessing membership by density, worst group",
     "membership.shadow.auc": "Guessing membership with shadow models",
     "membership.shadow.outliers.auc": "Guessing membership with shadow models, isolated patients",
     "membership.shadow.groups.auc": "Guessing membership with shadow models, worst group",
@@ -132,18 +134,18 @@ def title_of(name: str, say: Language = ENGLISH) -> str:
     for head, tail, title in _NAMED:
         if name.startswith(head) and name.endswith(tail) and len(name) > len(head) + len(tail):
             return say(title, name=name[len(head) : -len(tail)])
-    return re.sub(r"\.", " · ", name.replace("_", " "))
+    return say(name.replace("_", " ").replace(".", " · "))
 
 
 def attack_of(name: str, say: Language = ENGLISH) -> str:
     """An attack as ``power.<attack>.leak`` names it, in plain words."""
-    return say(ATTACKS[name]) if name in ATTACKS else name.replace("_", " ").replace(".", " · ")
+    return say(ATTACKS.get(name) or name.replace("_", " ").replace(".", " · "))
 
 
 def family_of(name: str, say: Language = ENGLISH) -> str:
     """The question that the finding's family asks."""
     family = name.split(".", 1)[0]
-    return say(FAMILIES[family]) if family in FAMILIES else family.replace("_", " ").capitalize()
+    return say(FAMILIES.get(family) or family.replace("_", " ").capitalize())
 
 
 def status_of(status: str, say: Language = ENGLISH) -> str:

@@ -162,6 +162,7 @@ PIECES = {
     "7 0.5 is a coin toss.",
     "7 Patients unlike all others; 0.5 is a coin toss.",
     "7 The group that is told best; 0.5 is a coin toss.",
+    "7 Share found at 7.",
     "7, against 7 relabellings of patients",
     "at most 7 off",
     "it is the target",

@@ -39,6 +39,14 @@ def test_one_silent_attack_silences_the_answer() -> None:
     assert five_numbers(Evidence((weak, silent)), {})[4].figure == "–"
 
 
+def test_an_attack_that_had_nothing_to_attack_with_does_not_silence_the_others() -> None:
+    measured = Finding("membership.distance.auc", "?", 0.52, 0.49, 0.55)
+    skipped = Finding("membership.shadow.auc", "?", status="skipped", why="made elsewhere")
+    worse_off = Finding("membership.distance.groups.auc", "?", 0.7, 0.6, 0.8)
+    assert five_numbers(Evidence((measured, skipped, worse_off)), {})[4].figure == "0.520"
+    assert five_numbers(Evidence((skipped,)), {})[4].figure == "–"
+
+
 def test_the_strip_shows_what_the_policy_allows() -> None:
     finding = Finding("copies.nearest.share", "?", 0.5, 0.45, 0.55, baseline=0.5)
     verdict = {"rules": [rule("copies.nearest.share", "<=", 0.55)]}
