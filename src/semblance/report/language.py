@@ -113,6 +113,8 @@ class Language:
         """A number for reading: three decimals, more for a small one, never a rounding to 0 or 1 that is not one."""
         if x is None:
             return "–"
+        if x == 0:  # minus zero, too
+            return "0"
         if 0 < abs(x) < 0.00005:
             text = f"{x:.0e}".replace("e-0", "e-")
         elif 0.9995 <= x < 1:
