@@ -59,6 +59,14 @@ PARTS = {
         "are safe, and the rules not met are named. Asked: the demo's run < 90 s.",
         ["benchmarks/runs.py"],
     ),
+    "What the attacks find": (
+        "attacks",
+        "`semblance run` with every default and the policy that ships: verdict, seconds by stage, each bound that the "
+        "policy read (✗ failed, ? underpowered, – not run, n/a does not apply), how large a leak each attack would "
+        "have seen, and four tables that must be refused, with the rules that refused them. Asked: support2 ≤ 5 min "
+        "on two cores with 16 shadow models.",
+        ["-m", "benchmarks.attacks"],
+    ),
     "A million rows": (
         "million",
         "Adult grown to 1,000,000 × 15: what `semblance fit` and `sample` take, each in a process of its own, from CSV "
