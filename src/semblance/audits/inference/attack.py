@@ -20,7 +20,7 @@ from semblance.seeds import Seeds
 Mask = NDArray[np.bool_]
 
 CLOSE = 0.05
-"""Share of the patients attacked, those nearest to a synthetic row, of whom an attacker who waits says anything."""
+"""Share of the patients attacked, those nearest to a synthetic row, for whom that row is unusually near."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ def attack(arena: Arena, secret: Secret, seeds: Seeds) -> Attacked:
     """Let every attacker guess `secret` of every patient.
 
     Three for each knowledge: one who learns from the synthetic table; one who looks up the nearest row, which is what
-    copies fear; and one who looks it up and speaks only where it is unusually near, which shows a few copies among
-    many honest rows.
+    copies fear; and one who learns, but believes the nearest row where it is unusually near, which shows a few copies
+    among many honest rows. The last must answer elsewhere too: were his silence a miss, a common secret would count
+    nearness itself as a guess.
     """
     truth = np.concatenate([secret.values(e) for e in arena.exam])
     hits: dict[str, Mask] = {}
@@ -85,12 +86,14 @@ def attack(arena: Arena, secret: Secret, seeds: Seeds) -> Attacked:
         seed = seeds.integer(f"{secret.name}/{what}")
         guess = learned(secret, known, arena.lesson, arena.exam, seed, trees=arena.trees)
         found, distance = copied(secret, known, arena.fake, arena.exam, Space.fit(arena.exam, known))
-        right = secret.right(found, truth)
+        by_learning, by_looking = secret.right(guess, truth), secret.right(found, truth)
+        near = distance <= np.quantile(distance, CLOSE)
         mine = {
-            f"a learner that knows {what}": secret.right(guess, truth),
-            f"the nearest synthetic row by {what}": right,
-            f"the nearest synthetic row by {what}, where it is unusually near": right
-            & (distance <= np.quantile(distance, CLOSE)),
+            f"a learner that knows {what}": by_learning,
+            f"the nearest synthetic row by {what}": by_looking,
+            f"the nearest synthetic row by {what} where it is unusually near, a learner elsewhere": np.where(
+                near, by_looking, by_learning
+            ),
         }
         hits |= mine
         naive |= dict.fromkeys(mine, secret.right(_without(arena, secret, known, seeds.within(what)), truth))
