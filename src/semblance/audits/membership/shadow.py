@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance import stats
-from semblance.audits.membership import answers, controls, worst
+from semblance.audits.membership import answers, controls, marginal, worst
 from semblance.audits.membership.lira import Attack, Size, prepare
 from semblance.audits.membership.traces import NAMES
 from semblance.contracts import Comparison, Repeatable, Run
@@ -33,14 +33,17 @@ def judge(comparison: Comparison, columns: tuple[Column, ...], run: Run, size: S
     except SemblanceError:
         return _skipped("the recipe could not learn from half of the patients")
     score = attack.scores(comparison)
-    return (*_answer(attack, score, comparison), controls.leak(attack, score, comparison, run))
+    floor = marginal.floor(comparison, columns, run, size)
+    return (*_answer(attack, score, comparison, floor), controls.leak(attack, score, comparison, run))
 
 
-def _answer(attack: Attack, score: Floats, comparison: Comparison) -> tuple[Finding, ...]:
+def _answer(attack: Attack, score: Floats, comparison: Comparison, floor: stats.Estimate) -> tuple[Finding, ...]:
     member = attack.targets.member
     blank, how = {f.name.removeprefix("membership.shadow."): f for f in _blank()}, _method(attack, comparison)
-    found = answers.area(blank["auc"], score, member, method=how)
-    found = replace(found, detail={**found.detail, **_detail(attack)})
+    single = f"; on a table that knows single columns only, the same attack reaches {floor.value:.3f}"
+    found = answers.area(blank["auc"], score, member, method=how + single)
+    known = {"single_columns": floor.value, "single_columns_low": floor.low, "single_columns_high": floor.high}
+    found = replace(found, detail={**found.detail, **_detail(attack), **known})
     rates = []
     for name, rate in RATES.items():
         hit = answers.hits(blank[name], answers.ring(score, member, attack.part, rate), member, rate=rate, method=how)
