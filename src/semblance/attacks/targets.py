@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset
-from semblance.data.encode import Space, labels, numbers
+from semblance.data.encode import MISSING, Space, labels, numbers
 from semblance.data.nearest import nearest
 from semblance.schema import Column
 
@@ -100,6 +100,7 @@ def _groups(sides: tuple[Dataset, Dataset], columns: tuple[Column, ...]) -> dict
             held = np.concatenate([labels(data, column.name) for data in sides]).astype(str)
             levels, counts = np.unique(held, return_counts=True)
             for level in levels[np.argsort(-counts, kind="stable")][:MOST_LEVELS]:
-                shown = "missing" if level.startswith("\x00") else level
+                # A label that is the word "missing" is another group than those who have none.
+                shown = {MISSING: "missing", "missing": '"missing"'}.get(str(level), str(level))
                 found[f"{column.name} = {shown}"] = held == level
     return found
