@@ -76,6 +76,10 @@ _REFUSED = {
 }
 
 
+OPEN = "open-release"
+"""The policy whose board has decided that a table may be published."""
+
+
 def uses(verdict: Mapping[str, Any], evidence: Evidence, say: Language = ENGLISH) -> tuple[list[str], list[str]]:
     """What the data may be used for, and what it may not."""
     if verdict.get("decision") != "RELEASE":
@@ -112,7 +116,9 @@ def uses(verdict: Mapping[str, Any], evidence: Evidence, say: Language = ENGLISH
     ]
     if not has_guarantee(evidence):
         may_not.append(
-            say(
+            say("Publication without saying that these patients are synthetic, with no formal guarantee (ε = ∞).")
+            if (verdict.get("policy") or {}).get("name") == OPEN
+            else say(
                 "Open publication: there is no formal guarantee (ε = ∞), so give it to known recipients who agree to "
                 "this."
             )
