@@ -16,10 +16,10 @@ import numpy as np
 from semblance import stats
 from semblance.attacks.targets import choose as choose_targets
 from semblance.audits.inference import leaks, lookups
-from semblance.audits.inference.attack import Arena, attack, knowledge
+from semblance.audits.inference.attack import Arena, attack, knowledge, look_up
 from semblance.audits.inference.disclosure import Keys
 from semblance.audits.inference.guess import TREES
-from semblance.audits.inference.secrets import Secret
+from semblance.audits.inference.secrets import Secret, others
 from semblance.audits.inference.secrets import choose as choose_secrets
 from semblance.contracts import Comparison, Run
 from semblance.data.encode import comparable
@@ -51,7 +51,8 @@ class Inference:
     rows: int = 40_000
 
     def judge(self, comparison: Comparison, run: Run) -> tuple[Finding, ...]:
-        """One finding for each secret, then the worst, the isolated patients, the subgroups, DiSCO and RepU.
+        """One finding for each secret, then the worst of these and of all other columns, the isolated patients, the
+        subgroups, DiSCO and RepU.
 
         Privacy: reads training and held-out patients; findings name columns, never values. Spends nothing.
         """
@@ -74,9 +75,11 @@ class Inference:
         arena = Arena(targets, knowledge(columns), rows[0], rows[1], round(part * TREES))
         attacked = run.engine.map(lambda secret: attack(arena, secret, seeds), secrets)
         keys = Keys.of([c for c in columns if c.role == "quasi-identifier"], (comparison.train, comparison.held))
+        rest = others(columns, (comparison.train, comparison.held), secrets) if keys.columns else ()
+        looked_up = run.engine.map(lambda secret: look_up(arena, secret), rest)
         alone = "no column is a quasi-identifier"
         return (
-            *leaks.findings(targets, attacked),
+            *leaks.findings(targets, attacked, looked_up),
             *(
                 (lookups.disco(keys, secrets, comparison, targets), lookups.repu(keys, comparison, targets))
                 if keys.columns

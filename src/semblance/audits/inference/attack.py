@@ -50,7 +50,7 @@ class Attacked:
     Attributes:
         hits: Whom each attacker guessed right, by the attacker's name.
         naive: By the same names, whom a learner guessed right that knows the same columns and saw held-out patients,
-            never the patient himself, and no synthetic row.
+            never the patient himself, and no synthetic row. Of what was only looked up, the same as `constant`.
         constant: Whom the best single guess for all held-out patients hits.
     """
 
@@ -99,6 +99,21 @@ def attack(arena: Arena, secret: Secret, seeds: Seeds) -> Attacked:
         naive |= dict.fromkeys(mine, secret.right(_without(arena, secret, known, seeds.within(what)), truth))
     same = secret.right(constant(secret, arena.targets.others, arena.exam), truth)
     return Attacked(secret, hits, naive, same)
+
+
+def look_up(arena: Arena, secret: Secret) -> Attacked:
+    """Let one attacker guess: who knows the quasi-identifiers and looks up the nearest synthetic row.
+
+    Cheap enough for the columns that are too many to be attacked in every way: one that was tied to whose row it was
+    would otherwise leak unasked.
+    """
+    what = "the quasi-identifiers"
+    known = tuple(c for c in arena.known[what] if c.name != secret.name)
+    truth = np.concatenate([secret.values(e) for e in arena.exam])
+    found, _ = copied(secret, known, arena.fake, arena.exam, Space.fit(arena.exam, known))
+    name = f"the nearest synthetic row by {what}"
+    same = secret.right(constant(secret, arena.targets.others, arena.exam), truth)
+    return Attacked(secret, {name: secret.right(found, truth)}, {name: same}, same)
 
 
 def _without(arena: Arena, secret: Secret, known: tuple[Column, ...], seeds: Seeds) -> NDArray[Any]:

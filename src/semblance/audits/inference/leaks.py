@@ -111,16 +111,23 @@ def blank_together(which: str, why: str, *, skipped: bool = False) -> Finding:
     return blank(f"inference.{which}.advantage", TOGETHER[which], why, skipped=skipped)
 
 
-def findings(targets: Targets, attacked: Sequence[Attacked]) -> list[Finding]:
-    """Each secret, with Holm's p over all secrets and attackers; the worst; isolated patients; the worst subgroup."""
+def findings(targets: Targets, attacked: Sequence[Attacked], looked_up: Sequence[Attacked] = ()) -> list[Finding]:
+    """Each secret, with Holm's p over all secrets and attackers; the worst; isolated patients; the worst subgroup.
+
+    Args:
+        looked_up: Columns that were only looked up: they can be the worst, and have no finding of their own.
+    """
     everyone = np.ones(len(targets.member), dtype=bool)
     leaks = {a.secret.name: _by_attacker(targets, [a], everyone) for a in attacked}
     found = [_of_secret(targets, a, leaks[a.secret.name]) for a in attacked]
-    question = TOGETHER["worst"]
+    leaks |= {a.secret.name: _by_attacker(targets, [a], everyone) for a in looked_up}
     how = f"the worst of {len(leaks)} secrets"
+    worst = _strongest("inference.worst.advantage", TOGETHER["worst"], leaks, "secrets", how)
+    # The secrets' own answers are counted there.
+    queries = len(looked_up) * int((~targets.member).sum())
     return [
         *found,
-        _strongest("inference.worst.advantage", question, leaks, "secrets", how),
+        replace(worst, detail={**worst.detail, "queries": queries}),
         _of_outliers(targets, attacked),
         _of_groups(targets, attacked),
     ]

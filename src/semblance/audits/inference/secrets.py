@@ -111,3 +111,11 @@ def choose(columns: Sequence[Column], tables: Sequence[Dataset]) -> tuple[Secret
     if not found:  # nothing but quasi-identifiers: the hardest of them
         found = {c.name: "it is hard to guess" for c in ranked[:1]}
     return tuple(Secret(every[n].column, every[n].tolerance, why) for n, why in found.items())
+
+
+def others(columns: Sequence[Column], tables: Sequence[Dataset], chosen: Sequence[Secret]) -> tuple[Secret, ...]:
+    """All columns but those `chosen` that no stranger is expected to know and that hold more than one value."""
+    names = {secret.name for secret in chosen}
+    free = [c for c in columns if c.name not in names and c.role != "quasi-identifier"]
+    every = (Secret(c, tolerance(c, tables), "") for c in free)
+    return tuple(secret for secret in every if hardness(secret, tables) > 0)

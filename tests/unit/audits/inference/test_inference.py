@@ -141,6 +141,32 @@ def test_questions_put_to_strangers_are_counted_once() -> None:
     assert found["inference.worst.advantage"].detail["queries"] == 0
 
 
+def test_a_column_that_is_no_secret_is_looked_up_all_the_same() -> None:
+    """Who leaks chooses what to leak: what stands beside the quasi-identifiers is asked for in every column."""
+    flags = tuple(Column(f"flag{i}", "boolean") for i in range(4))
+
+    def flagged(n: int, seed: int) -> Dataset:
+        rng = np.random.default_rng(seed + 50)
+        # The harder to guess, the sooner a column is attacked as a secret: the last is not.
+        drawn = {c.name: np.where(rng.random(n) < 0.5 - 0.05 * i, "1", "0").astype(object) for i, c in enumerate(flags)}
+        return Dataset(patients(n, seed).frame.assign(**drawn), Schema((*COLUMNS, *flags)))
+
+    train, held, fresh = flagged(400, 0), flagged(350, 1), flagged(400, 2)
+    innocent = judged(train, held, fresh)
+    assert "inference.flag3.advantage" not in innocent
+    assert innocent["inference.worst.advantage"].low < 0  # type: ignore[operator]
+    leaked = ["age", "sex", "born", "flag3"]
+    found = judged(train, held, replace(fresh, frame=fresh.frame.assign(**{c: train.frame[c] for c in leaked})))
+    worst = found["inference.worst.advantage"]
+    assert (worst.detail["name"], worst.detail["attacker"]) == (
+        "flag3",
+        "the nearest synthetic row by the quasi-identifiers",
+    )
+    assert worst.low > 0.2  # type: ignore[operator]
+    assert worst.detail["queries"] == 2 * 350  # flag2 and flag3; the others are counted where they are told
+    assert not any("flag3" in name for name in found)
+
+
 def test_a_patient_asked_many_secrets_counts_as_one_to_many() -> None:
     rng = np.random.default_rng(0)
     member = np.arange(2_000) < 1_000
