@@ -150,7 +150,7 @@ def _row(f: Finding, rule: Mapping[str, Any], start: float, end: float, say: Lan
 
 
 def _beside(f: Finding, say: Language) -> str:
-    """The rates behind a difference: among its own patients, among strangers, by guessing without the table."""
+    """The rates behind a difference (own patients, strangers, guessing without the table); a simpler table's score."""
     members, others, naive = (f.detail.get(k) for k in ("members", "others", "naive"))
     said = []
     if f.status != "measured":
@@ -170,6 +170,8 @@ def _beside(f: Finding, say: Language) -> str:
                 said.append(say("Guessing without the table does as well."))
         else:
             said.append(say("Hits per 100: {members} among patients in the data, {others} among strangers.", **slots))
+    if isinstance(single := f.detail.get("single_columns"), float):
+        said.append(say("A table that knows single columns only: {x}.", x=_hundred(single)))
     return say.join(*said)
 
 
