@@ -77,7 +77,7 @@ ATTACKS = (
         ),
     ),
     Attack(
-        SinglingOut(attacks=16_000),
+        SinglingOut(attacks=12_000),
         SinglingOut(attacks=5_000, seeds=4_000),
         (
             Family(
@@ -93,7 +93,7 @@ ATTACKS = (
         (Family("linkage", "linkage", ("linkage.declared.advantage", "linkage.random.advantage")),),
     ),
     Attack(
-        Inference(members=6_000, others=6_000, lesson=15_000, rows=15_000),
+        Inference(members=5_000, others=5_000, lesson=12_000, rows=12_000),
         Inference(members=3_000, others=3_000, lesson=12_000, rows=8_000),
         (Family("inference", "attribute inference", ("inference.worst.advantage",)),),
     ),
