@@ -22,8 +22,9 @@ Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 OUTLIERS = "outliers"
-ISOLATED = 0.1
-"""Share of the patients attacked that count as isolated: those farthest from their nearest other patient."""
+ISOLATED, LESS_ISOLATED, ENOUGH = 0.1, 0.25, 120
+"""Share of the patients attacked that count as isolated: those farthest from their nearest other patient. Where the
+smaller side would have fewer than `ENOUGH` of them, the share grows, at most to the second number."""
 SMALLEST = 100
 """Training, and held-out, patients that a subgroup needs: fewer could not be told from noise."""
 MOST_LEVELS, BANDS = 8, 4
@@ -79,7 +80,10 @@ def _isolated(sides: tuple[Dataset, Dataset], columns: tuple[Column, ...]) -> Ma
     points = np.vstack([space(data) for data in sides])
     everyone = np.arange(len(points), dtype=np.int64)
     distance = nearest(points, points, everyone, own=everyone).distance
-    return np.asarray(distance >= np.quantile(distance, 1 - ISOLATED)) if len(distance) else np.zeros(0, dtype=bool)
+    if not len(distance):
+        return np.zeros(0, dtype=bool)
+    share = min(max(ISOLATED, ENOUGH / max(1, min(data.n_rows for data in sides))), LESS_ISOLATED)
+    return np.asarray(distance >= np.quantile(distance, 1 - share))
 
 
 def _groups(sides: tuple[Dataset, Dataset], columns: tuple[Column, ...]) -> dict[str, Mask]:
