@@ -42,7 +42,7 @@ def test_each_bundled_policy_gives_every_limit_a_reason_a_source_and_a_knob(name
     for rule in policy.rules:
         assert min(len(rule.reason), len(rule.source), len(rule.knob)) > 20, rule.name
         # what protects a patient is judged by the unfavourable end; only what was counted has none
-        counted = rule.finding.startswith(("validity.", "protocol.", "power.")) or rule.finding.endswith(".p")
+        counted = rule.finding.startswith(("validity.", "protocol.")) or rule.finding.endswith(".p")
         assert rule.bound == ("value" if counted else {">=": "low", "<=": "high"}[rule.op]), rule.name
 
 
