@@ -104,6 +104,7 @@ def test_the_public_face_is_pinned() -> None:
         "describe",
         "explain_column",
         "fit",
+        "forge_of",
         "impute",
         "judge",
         "load_schema",

@@ -76,6 +76,8 @@ def test_the_folder_is_what_it_says(patients_csv: Path, tmp_path: Path) -> None:
     assert outcome.verdict.released
     assert set(files(outcome.folder)) == {
         "synthetic.csv",
+        "synthetic.csv-metadata.json",
+        "croissant.json",
         "schema.toml",
         "evidence.json",
         "report.html",

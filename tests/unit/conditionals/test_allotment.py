@@ -14,6 +14,7 @@ from semblance.conditionals import allotment
 from semblance.conditionals.allotment import Allotment, Plan
 from semblance.conditionals.learning import expected_costs
 from semblance.data.dataset import Dataset
+from semblance.engines.local import Local
 from semblance.errors import InputError
 from semblance.generators.chain import Chain
 
@@ -125,7 +126,7 @@ def test_little_time_cuts_every_column_instead_of_leaving_the_last_without(monke
 
     monkeypatch.setattr(clock, "monotonic", tick)
     monkeypatch.setattr(allotment, "time", clock)
-    one = pipeline.Local(workers=1)
+    one = Local(workers=1)
     model = Chain().fit(linked(), replace(pipeline.begin(max_minutes=20), engine=one))
     assert "Stopped by the time limit" in model.notes[0]
     assert all(any(link.boosters) for link in model.links[1:])
