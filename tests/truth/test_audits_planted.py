@@ -146,6 +146,7 @@ class TestPlantedCopies:
         assert found["copies.near.excess"].low > 0  # type: ignore[operator]
         assert found["copies.tail.p"].high < 0.01  # type: ignore[operator]
 
+    @pytest.mark.slow
     def test_more_copies_more_evidence(self) -> None:
         p = parts()
         shares = (0.0, 0.05, 0.2, 1.0)

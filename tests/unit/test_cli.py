@@ -387,6 +387,7 @@ def test_a_stated_time_for_learning(patients_csv: Path, tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize("moment", ["surrogates.fill", "bundle.write"])
+@pytest.mark.slow
 def test_an_interruption_at_a_late_moment(
     moment: str,
     patients_csv: Path,

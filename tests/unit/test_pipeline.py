@@ -45,6 +45,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(patients_csv: Path, tmp_path: Path) -> None:
     def go(name: str, seed: int) -> dict[str, bytes]:
         outcome = pipeline.run(patients_csv, out=tmp_path / name, target="died", quick=True, seed=seed)
@@ -55,6 +56,7 @@ def test_same_seed_same_bytes(patients_csv: Path, tmp_path: Path) -> None:
     assert first["evidence.json"] != go("c", 2)["evidence.json"]
 
 
+@pytest.mark.slow
 def test_the_same_release_from_another_place(patients_csv: Path, tmp_path: Path) -> None:
     """Neither the source's path nor the clock gets into the bytes."""
     moved = tmp_path / "moved.csv"

@@ -105,6 +105,7 @@ def test_without_rules_nothing_changes(patients: Dataset) -> None:
     pd.testing.assert_frame_equal(model.sample(50, run).frame, Independent().fit(bare, run).sample(50, run).frame)
 
 
+@pytest.mark.slow
 def test_a_run_tells_of_broken_rules_and_releases_a_schema_that_can_be_read_again(
     patients: Dataset, tmp_path: Path
 ) -> None:
