@@ -15,7 +15,7 @@ from typing import Any
 from scipy import stats as distributions
 
 from semblance import stats
-from semblance.evidence import Finding
+from semblance.evidence import NOTHING_TO_ASK, Finding, Status
 
 FEW = 100
 """Attacks on either side below which a difference of shares is noise."""
@@ -78,6 +78,20 @@ def advantage(
         why=f"fewer than {FEW} attacks on training or on held-out patients" if few else "",
         method=f"{method}; share of training patients hit minus share of held-out patients hit; Newcombe interval",
         detail={**rates, **(detail or {})},
+    )
+
+
+def unmeasured(name: str, question: str, *, status: Status, why: str) -> Finding:
+    """The finding of an attack that could not be made. Skipped means that there was nothing to ask, and says so."""
+    return Finding(
+        name,
+        question,
+        unit="share",
+        direction="lower",
+        baseline=0.0,
+        status=status,
+        why=why,
+        detail={NOTHING_TO_ASK: True} if status == "skipped" else {},
     )
 
 

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance import stats
-from semblance.attacks.advantage import FEW, Tally, one_sided_p
+from semblance.attacks.advantage import FEW, Tally, one_sided_p, unmeasured
 from semblance.attacks.targets import Targets
 from semblance.audits.inference.attack import Attacked
 from semblance.audits.inference.secrets import Secret
-from semblance.evidence import NOTHING_TO_ASK, Finding
+from semblance.evidence import Finding
 
 Mask = NDArray[np.bool_]
 
@@ -95,16 +95,7 @@ def question_of(secret: Secret) -> str:
 
 def blank(name: str, question: str, why: str, *, skipped: bool = False) -> Finding:
     """A finding that was not measured."""
-    return Finding(
-        name,
-        question,
-        unit="share",
-        direction="lower",
-        baseline=0.0,
-        status="skipped" if skipped else "underpowered",
-        why=why,
-        detail={NOTHING_TO_ASK: True} if skipped else {},
-    )
+    return unmeasured(name, question, status="skipped" if skipped else "underpowered", why=why)
 
 
 def blank_together(which: str, why: str, *, skipped: bool = False) -> Finding:

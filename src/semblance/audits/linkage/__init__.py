@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from semblance import stats
-from semblance.attacks.advantage import FEW, Tally, advantage, one_sided_p
+from semblance.attacks.advantage import FEW, Tally, advantage, one_sided_p, unmeasured
 from semblance.attacks.targets import Targets, choose
 from semblance.audits.linkage.links import DECLARED, Halves, Mask, at_random, by_chance, declared, linked
 from semblance.contracts import Comparison, Run
 from semblance.data.encode import comparable
-from semblance.evidence import NOTHING_TO_ASK, Finding, Status
+from semblance.evidence import Finding, Status
 
 REACH = (1, 5)
 """How many nearest synthetic rows the attacker looks at on each side."""
@@ -192,13 +192,4 @@ class Outcome:
 
 
 def _blank(which: str, status: Status, why: str) -> Finding:
-    return Finding(
-        f"linkage.{which}.advantage",
-        _QUESTIONS[which],
-        unit="share",
-        direction="lower",
-        baseline=0.0,
-        status=status,
-        why=why,
-        detail={NOTHING_TO_ASK: True} if status == "skipped" else {},
-    )
+    return unmeasured(f"linkage.{which}.advantage", _QUESTIONS[which], status=status, why=why)

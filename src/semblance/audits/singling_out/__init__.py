@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semblance import stats
+from semblance.attacks.advantage import unmeasured
 from semblance.audits.singling_out.predicates import (
     Codebook,
     Crowd,
@@ -33,7 +34,7 @@ from semblance.contracts import Comparison, Run
 from semblance.data.dataset import Dataset
 from semblance.data.encode import Space, comparable
 from semblance.data.nearest import nearest
-from semblance.evidence import NOTHING_TO_ASK, Finding
+from semblance.evidence import Finding, Status
 from semblance.schema import Column
 
 KINDS = {
@@ -233,14 +234,5 @@ def _method(predicates: int, size: int) -> str:
     )
 
 
-def _silent(kind: str, status: Any, why: str) -> Finding:
-    return Finding(
-        f"singling_out.{kind}.advantage",
-        KINDS[kind],
-        unit="share",
-        direction="lower",
-        baseline=0.0,
-        status=status,
-        why=why,
-        detail={NOTHING_TO_ASK: True} if status == "skipped" else {},
-    )
+def _silent(kind: str, status: Status, why: str) -> Finding:
+    return unmeasured(f"singling_out.{kind}.advantage", KINDS[kind], status=status, why=why)
