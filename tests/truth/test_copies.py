@@ -107,7 +107,8 @@ class TestPlanted:
         frame = frame.astype(fresh.frame.dtypes.to_dict())
         found = judge(Comparison(train, held, Dataset(frame, fresh.schema, "synthetic")))
         assert found["outliers"].low > 0  # type: ignore[operator]
-        assert found["outliers"].value > 4 * found["patients"].value  # type: ignore[operator]
+        # of all patients the same copies are so small a share that the two intervals lie apart
+        assert found["outliers"].low > found["patients"].high  # type: ignore[operator]
 
     @pytest.mark.parametrize("column", ["diagnosis", "bill"])
     def test_rare_values_are_found_in_their_column(self, column: str) -> None:
