@@ -167,8 +167,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--no-refusals", action="store_true")
     options = parser.parse_args()
-    made = {name: judged(name, options.data, quick=options.quick) for name in options.tables}
-    found = {name: said for name, said in made.items() if said is not None}
+    found = {}
+    try:
+        for name in options.tables:
+            if (said := judged(name, options.data, quick=options.quick)) is not None:
+                found[name] = said
+                print(f"{name}: {said['verdict']['decision']}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:  # hours may have gone into the tables that are done
+        options.no_refusals = True
     if found:
         overview(found)
         bounds(found)
