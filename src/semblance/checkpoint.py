@@ -77,7 +77,7 @@ class Work:
         return None
 
     def put(self, key: str, write: Callable[[Path], object]) -> None:
-        """Let `write` fill an empty folder and keep it under `key`, whole or not at all.
+        """Let `write` fill an empty folder and keep it under `key`, whole or not at all, in place of an earlier one.
 
         Raises:
             OSError: the disk is full, or the place cannot be written to.
@@ -91,6 +91,7 @@ class Work:
             for name in files:
                 _flush(building / name)
             _flush(building)
+            shutil.rmtree(self.place / key, ignore_errors=True)  # killed here, the earlier part is lost, nothing else
             building.replace(self.place / key)
             _flush(self.place)
         finally:

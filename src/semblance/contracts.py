@@ -57,7 +57,10 @@ class Checkpoint(Protocol):
         """The folder that was filled under `key`, as it was written; None where there is none."""
 
     def put(self, key: str, write: Callable[[Path], object]) -> None:
-        """Let `write` fill an empty folder with data files, and keep it: whole or not at all, whatever happens."""
+        """Let `write` fill an empty folder with data files, and keep it: whole or not at all, whatever happens.
+
+        An earlier part of the same key is removed first. Who must not lose it writes under two keys in turn.
+        """
 
 
 class Forgetful:
@@ -96,7 +99,8 @@ class Run:
 class Model(Protocol):
     """A fitted, immutable thing that samples.
 
-    It may have `notes`: what a reader must know about how it was learned, a tuple of sentences.
+    It may have `notes`: what a reader must know about how it was learned, a tuple of sentences. It may have `facts`:
+    what was measured while it learned, a mapping of names such as "rate_nats" to numbers.
     """
 
     @property

@@ -1,0 +1,224 @@
+"""The one loop that trains every net: named randomness, a time limit, a log, and resuming to the same bytes.
+
+Nothing random is carried from step to step. The order of an epoch's rows and the noise of a step follow from the
+run's seeds and the step's number alone, so a training that is killed at any step and resumed from what it had saved
+goes on exactly as if nothing had happened, provided that the trainee's `state` is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from semblance.contracts import Run
+from semblance.errors import FitError
+from semblance.nets.device import device
+from semblance.nets.tensors import read_tensors, within, write_tensors
+
+SAVE_SECONDS = 20.0
+"""At most so much work is lost when a training is killed."""
+TELL_SECONDS = 0.25
+LOG, TENSORS = "log.json", "state.safetensors"
+
+
+class Trainee(Protocol):
+    """What is trained."""
+
+    def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
+        """Learn from these rows of the training table: (batch,) of row numbers. Returns losses for the log.
+
+        Args:
+            noise: The only randomness that the step may use. share: How much of the training is over, 0 to 1.
+        """
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on: parameters, averages, optimisers."""
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take on what `state` told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How to find out when enough has been learned, and which state was the best.
+
+    Attributes:
+        measure: Lower is better. Must not look at anything but training patients.
+        every: Steps between two looks. patience: Looks without a gain before training stops.
+    """
+
+    measure: Callable[[], float]
+    every: int
+    patience: int
+
+
+@dataclass(slots=True)
+class Log:
+    """What happened in training.
+
+    Attributes:
+        step: Steps taken. seconds: By the wall, over all sessions; not part of what is compared.
+        lines: Mean losses since the line before, with "step".
+        best: Lowest value that was watched. best_step: When. since: Looks since then.
+        cut_short: The time was up before the last step.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    lines: list[dict[str, float]] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)
+    summed: int = 0
+    best: float = math.inf
+    best_step: int = 0
+    since: int = 0
+    cut_short: bool = False
+
+    def add(self, losses: Mapping[str, float], every: int) -> None:
+        """Count one step's losses; write a line after `every` steps."""
+        self.step += 1
+        self.summed += 1
+        for name, loss in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(loss)
+        if self.summed >= every:
+            means = {name: total / self.summed for name, total in self.sums.items()}
+            self.lines.append({"step": self.step, **means})
+            self.sums, self.summed = {}, 0
+
+    @property
+    def note(self) -> str | None:
+        """One sentence where the clock decided what was learned; None otherwise."""
+        if not self.cut_short:
+            return None
+        return f"Stopped by the time limit after {self.step} training steps; the same seed may give another result."
+
+
+def train(
+    trainee: Trainee,
+    n_rows: int,
+    *,
+    steps: int,
+    batch: int,
+    run: Run,
+    key: str,
+    stage: str,
+    minutes: float = math.inf,
+    watch: Watch | None = None,
+    log_every: int = 50,
+) -> Log:
+    """Let `trainee` take `steps` steps over batches of `n_rows` rows, each row once an epoch.
+
+    Where `watch` is given, the trainee ends in its best state, not its last.
+
+    Args:
+        batch: Rows of a step; all of them where there are fewer. key: Name of the seeds and of what is kept.
+        stage: What a person reads beside the bar. minutes: Time for all of it; a resumed training goes on counting.
+
+    Raises:
+        FitError: a loss is no longer a finite number.
+    """
+    session = _Session(trainee, run, key)
+    log, best = session.resume()
+    begun, told, saved = time.monotonic() - log.seconds, 0.0, time.monotonic()
+    batch = min(batch, n_rows)
+    while log.step < steps and not (watch and log.since >= watch.patience):
+        log.seconds = time.monotonic() - begun
+        if log.seconds > 60 * minutes:
+            log.cut_short = True
+            break
+        share = max(log.step / steps, log.seconds / (60 * minutes))
+        losses = trainee.step(session.rows(log.step, batch, n_rows), session.noise(log.step), share)
+        if not all(map(math.isfinite, losses.values())):
+            raise FitError(
+                f"training diverged at step {log.step}: a loss is no longer a finite number; "
+                "choose a smaller learning_rate, or another loss."
+            )
+        log.add(losses, log_every)
+        if watch and log.step % watch.every == 0:
+            best = _look(trainee, watch, log, best)
+        now = time.monotonic()
+        if now - told > TELL_SECONDS:
+            run.progress(stage, log.step, steps)
+            told = now
+        if now - saved > SAVE_SECONDS:
+            session.save(log, best)
+            saved = time.monotonic()
+    run.progress(stage, steps, steps)
+    session.save(log, best)
+    if watch and best:
+        trainee.restore({name: value.to(device()) for name, value in best.items()})
+    return log
+
+
+def _look(trainee: Trainee, watch: Watch, log: Log, best: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The best state so far, after another look."""
+    value = watch.measure()
+    if value < log.best:
+        log.best, log.best_step, log.since = value, log.step, 0
+        return {name: tensor.detach().clone() for name, tensor in trainee.state().items()}
+    log.since += 1
+    return best
+
+
+class _Session:
+    """A training's randomness, and what it keeps in the run's checkpoint: two places in turn, the newer one whole."""
+
+    def __init__(self, trainee: Trainee, run: Run, key: str) -> None:
+        self._trainee, self._run, self._key = trainee, run, key
+        self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
+        self._turn = 0
+
+    def rows(self, step: int, batch: int, n_rows: int) -> Tensor:
+        """The rows of a step; the last few of an epoch that fill no batch are left for another epoch."""
+        epoch, place = divmod(step, n_rows // batch)
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, self._run.seeds(f"{self._key}/epoch/{epoch}").permutation(n_rows)
+        return torch.from_numpy(self._order[place * batch : (place + 1) * batch]).to(device())
+
+    def noise(self, step: int) -> torch.Generator:
+        return torch.Generator(device=device()).manual_seed(self._run.seeds.integer(f"{self._key}/step/{step}"))
+
+    def save(self, log: Log, best: Mapping[str, Tensor]) -> None:
+        tensors = {f"now.{name}": value for name, value in self._trainee.state().items()}
+        tensors |= {f"best.{name}": value for name, value in best.items()}
+
+        def write(folder: Path) -> None:
+            write_tensors(tensors, folder / TENSORS)
+            (folder / LOG).write_text(json.dumps(asdict(log)), encoding="utf-8")
+
+        self._run.checkpoint.put(self._place(self._turn), write)
+        self._turn = 1 - self._turn
+
+    def resume(self) -> tuple[Log, dict[str, Tensor]]:
+        """Where to go on: the newest state that was kept, and the best; a fresh log where there is none."""
+        found = [(turn, folder) for turn in (0, 1) if (folder := self._run.checkpoint.get(self._place(turn)))]
+        logs = {turn: _read_log(folder) for turn, folder in found}
+        if not logs:
+            return Log(), {}
+        turn = max(logs, key=lambda t: logs[t].step)
+        tensors = {name: value.to(device()) for name, value in read_tensors(dict(found)[turn] / TENSORS).items()}
+        self._trainee.restore(within("now", tensors))
+        self._turn = 1 - turn
+        log = logs[turn]
+        log.cut_short = False
+        return log, within("best", tensors)
+
+    def _place(self, turn: int) -> str:
+        return f"{self._key.replace('/', '-')}-{turn}"
+
+
+def _read_log(folder: Path) -> Log:
+    return Log(**json.loads((folder / LOG).read_text(encoding="utf-8")))
+
+
+def curves(log: Log, names: Sequence[str]) -> dict[str, list[float]]:
+    """A log's lines as columns, for a file or a picture: "step" and each of `names`."""
+    return {name: [line[name] for line in log.lines] for name in ("step", *names)}
