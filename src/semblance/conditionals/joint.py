@@ -18,6 +18,7 @@ from semblance.conditionals.link import Codes, Floats, Link
 from semblance.conditionals.particles import draw_given
 from semblance.conditionals.walk import log_chance
 from semblance.contracts import Account, Filled, Run
+from semblance.data.alphabet import Alphabet
 from semblance.data.cells import Cells
 from semblance.data.dataset import Dataset, from_columns
 from semblance.errors import InputError
@@ -42,12 +43,7 @@ class Joint:
 
     def labels_of(self, column: str) -> tuple[str, ...]:
         """The labels of a column that can be drawn; see `ChainModel.labels_of`."""
-        cells = self.cells[self.order.index(column)] if column in self.order else None
-        pooled = cells.pools.nodes if cells and cells.pools else ()
-        labels = tuple(label for i, label in enumerate(cells.labels) if not any(pooled[i : i + 1])) if cells else ()
-        if not labels:
-            raise InputError(f"column {column!r} has no labels that the model learned; name a column of labels.")
-        return labels
+        return Alphabet(self.schema, self.cells).labels_of(column)
 
     def log_prob(self, data: Dataset, *, density: bool, workers: int) -> Floats:
         """Natural log of the probability of each row's cells; see `ChainModel.log_prob`. (n_rows,)"""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from semblance.data.cells import MIN_PATIENTS, Cells, make_cells
 from semblance.data.dataset import Dataset, from_columns
+from semblance.errors import InputError
 from semblance.schema import Schema
 from semblance.seeds import Seeds
 
@@ -54,6 +55,15 @@ class Alphabet:
     def n_rare(self) -> int:
         """Labels of all columns that too few patients hold to be drawn."""
         return sum(c.n_rare for c in self.cells)
+
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The labels of a column that can be drawn. Raises InputError where it is not learned or holds no labels."""
+        cells = self.cells[self.names.index(column)] if column in self.names else None
+        pooled = cells.pools.nodes if cells and cells.pools else ()
+        labels = tuple(label for i, label in enumerate(cells.labels) if not any(pooled[i : i + 1])) if cells else ()
+        if not labels:
+            raise InputError(f"column {column!r} has no labels that the model learned; name a column of labels.")
+        return labels
 
     def encode(self, data: Dataset) -> Codes:
         """Cell of every value: (n_rows, n_columns). -1 for what has no cell: a rare label, or a gap never seen."""
