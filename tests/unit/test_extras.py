@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from semblance import extras
 from semblance.errors import MissingExtra
 
