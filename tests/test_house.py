@@ -34,6 +34,7 @@ VERBS = (
     "share",
     "verify",
     "report",
+    "explain",
     "list",
 )
 

@@ -23,8 +23,10 @@ from semblance.command import (
     RESUME,
     SCHEMA,
     SEED,
+    SET,
     SUBJECT,
     TARGET,
+    settings_in,
     verb,
 )
 from semblance.drawing import impute, sample
@@ -32,6 +34,7 @@ from semblance.errors import GateRefused, Unsupported
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
 from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, report, share, sign, terms_in, verify
+from semblance.teaching import explain, titles
 
 if TYPE_CHECKING:
     from semblance.pipeline import Outcome
@@ -225,7 +228,7 @@ def _refuse(verdict: Verdict, cure: str) -> None:
 @TARGET
 @SUBJECT
 @GENERATOR
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the generator.")
+@SET
 @SEED
 @MINUTES
 @RESUME
@@ -244,26 +247,13 @@ def fit(
     from semblance import model_folder, pipeline
     from semblance.progress import bars
 
-    recipe = pipeline.recipe(generator, dict(_pair(text) for text in settings))
+    recipe = pipeline.recipe(generator, settings_in(settings))
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         meaning = None if schema is None else pipeline.load_schema(schema)
         pipeline.train(source, model, generator=recipe, schema=meaning, progress=progress, **asked)
     notes = json.loads((model / model_folder.CARD).read_text(encoding="utf-8"))["notes"]
     said = f"{model}: a {generator} model; draw with `sample`."
     manner.tell({"model": str(model), "generator": generator, "notes": notes}, "\n".join([said, *notes]))
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    """``key=value``, the value as TOML writes it (numbers, true, "text"); anything else is text."""
-    import tomllib
-
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise click.UsageError(f"--set takes KEY=VALUE, not {text!r}.")
-    try:
-        return key, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key, value
 
 
 @verb("semblance audit --train t.csv --holdout h.csv --synthetic s.csv -o evidence.json --report report.html")
@@ -321,15 +311,16 @@ def audit(
 
 
 @verb("semblance list generators", name="list")
-@click.argument("what", type=click.Choice(["generators", "audits", "formats", "engines"]))
+@click.argument("what", type=click.Choice(["generators", "audits", "formats", "engines", "lessons"]))
 @click.pass_obj
 def show_list(manner: Manner, what: str) -> None:
     """What there is to choose from."""
     from semblance import catalog
 
     with redirect_stdout(sys.stderr):
-        entries: dict[str, Any] = getattr(catalog, what.upper())
+        entries: dict[str, Any] = {} if what == "lessons" else getattr(catalog, what.upper())
         about = {name: entry.asks if what == "audits" else entry.about for name, entry in entries.items()}
+        about = titles() if what == "lessons" else about
     width = max(map(len, about))
     manner.tell({what: about}, "\n".join(f"{name:<{width}}  {text}" for name, text in about.items()))
 
@@ -348,6 +339,7 @@ for command in (
     share,
     verify,
     report,
+    explain,
     show_list,
 ):
     cli.add_command(command)

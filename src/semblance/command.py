@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +43,7 @@ SCHEMA = click.option("--schema", type=FILE, metavar="FILE", help="A schema that
 TARGET = click.option("--target", metavar="COL", help="Column to be predicted from the others.")
 SUBJECT = click.option("--subject", metavar="COL", help="Column that names the patient, where one has several rows.")
 SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same bytes.")
+SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter; may be repeated.")
 POLICY = click.option(
     "--policy", metavar="NAME|FILE", help="Rules of release: open-release (the usual ones), another's name, or a file."
 )
@@ -64,3 +65,20 @@ LANG = click.option(
     help="Language of report and card: English, or Simplified Chinese.",
 )
 OUT = click.option("--out", type=FILE, metavar="DIR", required=True, help="Release folder to write.")
+
+
+def settings_in(texts: Iterable[str]) -> dict[str, Any]:
+    """``key=value`` of each, the value as TOML writes it (numbers, true, "text"); anything else is text."""
+    return dict(_pair(text) for text in texts)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    import tomllib
+
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise click.UsageError(f"--set takes KEY=VALUE, not {text!r}.")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value

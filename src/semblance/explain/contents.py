@@ -1,0 +1,8 @@
+"""The only list of lessons: one line each, in the order in which a newcomer would read them."""
+
+from __future__ import annotations
+
+from semblance.explain.lesson import Lesson
+from semblance.explain.lessons.gan_game import GanGame
+
+LESSONS: dict[str, type[Lesson]] = {lesson.name: lesson for lesson in (GanGame,)}
