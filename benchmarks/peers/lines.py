@@ -65,6 +65,8 @@ LINES = {
     line.name: line
     for line in (
         ours("chain", "defaults"),
+        ours("vae", "defaults, on the CPU"),
+        ours("gan", "defaults, on the CPU"),
         ours("independent", "defaults: every column by itself"),
         Line("MOSTLY AI", "mostly", "mostly", "mostlyai-engine", "Apache-2.0", "TabularARGN on the CPU, defaults"),
         Line(
