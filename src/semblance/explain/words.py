@@ -13,6 +13,11 @@ from semblance.report.language import Language
 from semblance.report.language import language as language_of
 
 
+def short(x: float) -> str:
+    """A number in a sentence: three significant digits, no zeros after the last of them, a real minus sign."""
+    return f"{x + 0.0:.3g}".replace("-", "−")
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """The entries of one language by their dotted names: ``words("claims.value", theta=0.3)``.
@@ -38,7 +43,7 @@ class Words:
             return x
         if slot.endswith("_percent"):
             return self.say.percent(x, decimals=0)
-        return self.say.thousands(x) if isinstance(x, int) else self.say.figure(x)
+        return self.say.thousands(x) if isinstance(x, int) else short(x)
 
 
 def words_of_lesson(name: str, language: str) -> Words:

@@ -27,10 +27,9 @@ EVEN_FORGERIES: Shares = np.array([0.8, 0.2, 0.0])  # what the forger makes with
 ROUGH_FORGERIES: Shares = np.array([0.3, 0.45, 0.25])  # and at 1
 CATEGORIES = ("smooth", "mixed", "coarse")
 
-LARGE_STEP = 5.0
+SMALL_STEP, LARGE_STEP = 1.0, 5.0
 DRAWS = 100_000  # patients a sample, real and forged
 GRID = np.linspace(0.0, 1.0, 1001)  # knob positions that are searched
-ROUNDS = 400
 
 
 # ── closed forms ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,10 +96,15 @@ def one_round(logits: Shares, theta: float, step: float) -> tuple[Shares, float]
     return logits, float(np.clip(theta - step * ((ROUGH_FORGERIES - EVEN_FORGERIES) @ losing), 0.0, 1.0))
 
 
+def rounds_of(step: float) -> int:
+    """How many rounds are played: small steps need more of them."""
+    return round(400 / min(step, 1.0))
+
+
 def play(theta: float, step: float) -> tuple[NDArray[np.float64], Shares]:
     """The knob after each round, (rounds + 1,), and the critic at the end; the critic starts knowing nothing."""
     logits, knob = np.zeros(3), [theta]
-    for _ in range(ROUNDS):
+    for _ in range(rounds_of(step)):
         logits, theta = one_round(logits, theta, step)
         knob.append(theta)
     return np.array(knob), 1 / (1 + np.exp(-logits))
@@ -111,12 +115,12 @@ def measured_pace(step: float, seeds: Seeds) -> float:
     near, start = 1e-6, np.append(np.zeros(3), best_knob())
     away = seeds("explain/gan-game/pace").normal(size=4)
     factors = []
-    for _ in range(2 * ROUNDS):
+    for _ in range(2 * rounds_of(step)):
         away *= near / np.linalg.norm(away)
         logits, theta = one_round((start + away)[:3], (start + away)[3], step)
         away = np.append(logits, theta) - start
         factors.append(float(np.linalg.norm(away) / near))
-    return float(np.exp(np.mean(np.log(factors[ROUNDS:]))))
+    return float(np.exp(np.mean(np.log(factors[rounds_of(step) :]))))
 
 
 def counted(theta: float, rng: np.random.Generator) -> tuple[Shares, float, float]:
@@ -124,11 +128,17 @@ def counted(theta: float, rng: np.random.Generator) -> tuple[Shares, float, floa
     real, fake, real_again, fake_again = (
         rng.multinomial(DRAWS, shares) / DRAWS for shares in (REAL_SHARES, forged_shares(theta)) * 2
     )
-    critic = (real + 1e-12) / (real + fake + 2e-12)
-    safe = np.clip(critic, 1e-6, 1 - 1e-6)
+    critic = real / (real + fake)
+    safe = np.clip(critic, 1e-6, 1 - 1e-6)  # what was never seen forged may be forged yet
     won, lost = np.log(safe), np.log1p(-safe)
     spread = _variance(real_again, won) + _variance(fake_again, lost)
     return critic, float(real_again @ won + fake_again @ lost), float(np.sqrt(spread / DRAWS))
+
+
+def error_of_counting(real: Shares, fake: Shares) -> Shares:
+    """The standard error of a share that was counted in two samples of fixed size, by the delta method."""
+    spread = fake**2 * real * (1 - real) + real**2 * fake * (1 - fake)
+    return np.asarray(np.sqrt(spread / DRAWS) / (real + fake) ** 2)
 
 
 def _variance(shares: Shares, x: Shares) -> float:
@@ -161,27 +171,25 @@ class GanGame:
         """Find out, in well under a second.
 
         Raises:
-            InputError: the knob is not in [0, 1], or the step not in (0, 20].
+            InputError: the knob is not in [0, 1], or the step not in [0.05, 20].
         """
-        if not (0 <= self.theta <= 1 and 0 < self.step <= 20):
-            raise InputError("lesson 'gan-game': theta must lie in [0, 1] and step in (0, 20]; choose others.")
+        if not (0 <= self.theta <= 1 and 0.05 <= self.step <= 20):
+            raise InputError("lesson 'gan-game': theta must lie in [0, 1] and step in [0.05, 20]; choose others.")
         real, fake = REAL_SHARES, forged_shares(self.theta)
         solved = best_critic(real, fake)
         found, won, error = counted(self.theta, seeds("explain/gan-game/start"))
+        allowed = 4 * error_of_counting(real, fake)
         every = forged_shares(GRID)
         identity = 2 * jensen_shannon(real, every) - np.log(4)
         slack = np.abs(value(best_critic(real, every), real, every) - identity).max()
         floor, divergence = -np.log(4), float(jensen_shannon(real, fake))
         knob, critic = play(self.theta, self.step)
         factor = pace(self.step)
+        other = LARGE_STEP if factor < 1 else SMALL_STEP
         claims = [
             *(
-                Claim(
-                    f"critic_{category}", *pair, 4 * np.sqrt(pair[0] * (1 - pair[0]) / (DRAWS * sum(both))), "sampling"
-                )
-                for category, pair, both in zip(
-                    CATEGORIES, zip(solved, found, strict=True), zip(real, fake, strict=True), strict=True
-                )
+                Claim(f"critic_{category}", solved[i], found[i], allowed[i], "sampling")
+                for i, category in enumerate(CATEGORIES)
             ),
             Claim("value", 2 * divergence + floor, won, 4 * error, "sampling"),
             Claim("identity", 0.0, float(slack), 1e-12, "rounding"),
@@ -201,9 +209,9 @@ class GanGame:
                 "theta": self.theta,
                 "best": best_knob(),
                 "step": self.step,
-                "large": LARGE_STEP,
+                "other": other,
                 "pace": factor,
-                "rounds": ROUNDS,
+                "rounds": len(knob) - 1,
                 "draws": DRAWS,
                 "swing": float(np.ptp(knob[-100:])),
             },
@@ -214,7 +222,7 @@ class GanGame:
                 "identity": identity,
                 "knob": knob,
                 "sampled": np.array([counted(t, seeds(f"explain/gan-game/{t:.2f}"))[1] for t in _TRIED]),
-                "large": play(self.theta, LARGE_STEP)[0],
+                "other": play(self.theta, other)[0],
             },
         )
 
@@ -226,7 +234,7 @@ class GanGame:
                 Panel("panels.value", to_svg(_draw_value(told, words), key="value", label=words("panels.value"))),
                 Panel("panels.play", to_svg(_draw_play(told, words), key="play", label=words("panels.play"))),
             )
-        legend = (("line first", "legend.solved"), ("ring second", "legend.tried"), ("dash fake", "legend.large"))
+        legend = (("line first", "legend.solved"), ("ring second", "legend.tried"), ("dash fake", "legend.other"))
         return Picture(panels, legend)
 
 
@@ -252,7 +260,7 @@ def _draw_critic(told: Told, words: Words) -> Axes:
 
 
 def _draw_value(told: Told, words: Words) -> Axes:
-    axes = canvas(340, 290, left=54, bottom=46, right=10, top=12)
+    axes = canvas(340, 290, left=66, bottom=46, right=10, top=12)
     axes.axhline(-np.log(4), color=MUTED, linestyle=":", linewidth=1.4)
     axes.axvline(best_knob(), color=MUTED, linestyle=":", linewidth=1.4)
     axes.plot(GRID, told.drawn["identity"], color=FIRST, linewidth=2.2)
@@ -269,7 +277,7 @@ def _draw_value(told: Told, words: Words) -> Axes:
 def _draw_play(told: Told, words: Words) -> Axes:
     axes = canvas(340, 290, left=46, bottom=46, right=10, top=12)
     shown = np.arange(61)
-    axes.plot(shown, told.drawn["large"][shown], color=FAKE, linestyle=DASHED, linewidth=1.2)
+    axes.plot(shown, told.drawn["other"][shown], color=FAKE, linestyle=DASHED, linewidth=1.2)
     axes.axhline(best_knob(), color=FIRST, linewidth=2.2)
     axes.plot(shown, told.drawn["knob"][shown], color=SECOND, linewidth=1.4)
     _rings(axes, shown[::3], told.drawn["knob"][shown[::3]])
