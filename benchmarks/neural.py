@@ -3,10 +3,10 @@
     python -m benchmarks.neural --judge PATH/TO/PYTHON/WITH/xgboost [--generators vae gan] [--seeds 3]
 
 First Adult as the published yardstick splits it: XGB-C2ST by the yardstick's own script, TSTR/TRTR by the outside
-scorer, and the largest error of a single column. For a number that is Kolmogorov and Smirnov's distance, for labels total
-variation, both with missing as a value of its own, between the synthetic and the training rows; a fresh real table of
-that size has about .01. Then support2 and diabetes130: do they finish, keep missingness, and pass every check of
-validity?
+scorer, and the largest error of a single column. For a number that is Kolmogorov and Smirnov's distance, for labels
+total variation, both with missing as a value of its own, between the synthetic and the training rows; a fresh real
+table of that size has about .01. Then support2 and diabetes130: do they finish, keep missingness, and pass every check
+of validity?
 """
 
 from __future__ import annotations

@@ -208,7 +208,10 @@ class Conditional(Protocol):
 
 
 class Generator(Protocol):
-    """A recipe: a frozen dataclass whose fields are its parameters; cheap to import."""
+    """A recipe: a frozen dataclass whose fields are its parameters; cheap to import.
+
+    It may have an `extra`: the optional packages it needs, by their name in ``extras.py``.
+    """
 
     name: ClassVar[str]
     about: ClassVar[str]

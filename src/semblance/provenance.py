@@ -13,6 +13,7 @@ from semblance.contracts import Generator, Model, Run
 from semblance.data.cells import MIN_PATIENTS, make_cells
 from semblance.data.dataset import Dataset
 from semblance.evidence import canonical_json
+from semblance.extras import EXTRAS
 from semblance.schema import Schema
 
 LIBRARIES = ("numpy", "pandas", "scipy", "lightgbm", "pyarrow")
@@ -48,8 +49,18 @@ def identity(verb: str, source: str, schema: Schema, recipe: Generator, run: Run
 
 
 def of_recipe(recipe: Generator) -> dict[str, Any]:
-    """Name and parameters, enough to fit again."""
-    return {"name": recipe.name, "parameters": asdict(recipe)}
+    """Name and parameters, and versions of what only this recipe needs: enough to fit again."""
+    needs = EXTRAS.get(getattr(recipe, "extra", ""), ())
+    return {
+        "name": recipe.name,
+        "parameters": asdict(recipe),
+        **({"libraries": {name: version(name) for name in needs}} if needs else {}),
+    }
+
+
+def of_model(model: Model) -> dict[str, float]:
+    """What was measured while it learned, such as the terms of its loss: averages over training patients."""
+    return dict(getattr(model, "facts", {}))
 
 
 def all_notes(patients: Dataset, train: Dataset, model: Model) -> list[str]:

@@ -97,7 +97,9 @@ def run(
         with clock("judging"):
             comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model))
             written["hashes"]["model"] = model_folder.digest(model)
-            evidence = audit(comparison, steps, opened=opened, facts=_origin(raw, vault, notes, terms) | written)
+            learned = {"learned": facts} if (facts := provenance.of_model(model)) else {}
+            origin = _origin(raw, vault, notes, terms) | learned | written
+            evidence = audit(comparison, steps, opened=opened, facts=origin)
         with clock("writing"):
             verdict = decide(evidence, rules, overrides=overrides)
             keep = _model_writer(model, made, steps, notes)

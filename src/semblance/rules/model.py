@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,11 @@ class RuledModel:
     def keeps_real_values(self) -> bool:
         """Rules add nothing of one patient's own: combinations in the file are shared by enough patients."""
         return self.inner.keeps_real_values
+
+    @property
+    def facts(self) -> Mapping[str, float]:
+        """What was measured while the inner model learned."""
+        return dict(getattr(self.inner, "facts", {}))
 
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""
