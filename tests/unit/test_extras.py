@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from semblance import extras
@@ -19,8 +16,3 @@ def test_a_lacking_extra_names_its_install_line(monkeypatch: pytest.MonkeyPatch)
 
 def test_what_is_there_is_not_complained_about() -> None:
     extras.need("neural", "generator 'vae'")
-
-
-def test_nothing_imports_torch_before_a_neural_recipe_is_fitted() -> None:
-    look = "import sys, semblance, semblance.cli, semblance.catalog; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", look]).returncode == 0
