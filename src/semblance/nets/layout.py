@@ -52,7 +52,7 @@ class Layout:
 
         By Gumbel's maximum (Gumbel 1954): the largest of log-probability plus noise.
         """
-        noise = torch.rand(logits.shape, generator=generator, device=logits.device)
+        noise = torch.rand(logits.shape, generator=generator).to(logits.device)
         perturbed = logits - torch.log(-torch.log(noise.clamp(1e-20, 1 - 1e-7)))
         return torch.stack([block.argmax(dim=1) for block in self.split(perturbed)], dim=1)
 

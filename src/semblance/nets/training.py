@@ -37,7 +37,8 @@ class Trainee(Protocol):
         """Learn from these rows of the training table: (batch,) of row numbers. Returns losses for the log.
 
         Args:
-            noise: The only randomness that the step may use. share: How much of the training is over, 0 to 1.
+            noise: The only randomness that the step may use; it lives on the processor, so that a GPU sees the same
+                numbers: draw there, then move. share: How much of the training is over, 0 to 1.
         """
 
     def state(self) -> dict[str, Tensor]:
@@ -184,7 +185,7 @@ class _Session:
         return torch.from_numpy(self._order[place * batch : (place + 1) * batch]).to(device())
 
     def noise(self, step: int) -> torch.Generator:
-        return torch.Generator(device=device()).manual_seed(self._run.seeds.integer(f"{self._key}/step/{step}"))
+        return torch.Generator().manual_seed(self._run.seeds.integer(f"{self._key}/step/{step}"))
 
     def save(self, log: Log, best: Mapping[str, Tensor]) -> None:
         tensors = {f"now.{name}": value for name, value in self._trainee.state().items()}
