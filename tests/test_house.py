@@ -98,6 +98,7 @@ def test_the_public_face_is_pinned() -> None:
         "Schema",
         "Seeds",
         "SemblanceError",
+        "Sweep",
         "Vault",
         "Verdict",
         "audit",
@@ -118,6 +119,7 @@ def test_the_public_face_is_pinned() -> None:
         "sample_to",
         "source_risk",
         "split",
+        "sweep",
         "train",
         "verify",
     ]

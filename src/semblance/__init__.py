@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from semblance.language.rule import Anchor, Combination, Derived, MissingUnless, Order
     from semblance.pipeline import (
         Outcome,
+        Sweep,
         audit,
         begin,
         decide,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         sample_to,
         source_risk,
         split,
+        sweep,
         train,
     )
     from semblance.privacy.ledger import Ledger
@@ -61,6 +63,7 @@ _HOMES = {
     "semblance.language.rule": ("Anchor", "Combination", "Derived", "MissingUnless", "Order"),
     "semblance.pipeline": (
         "Outcome",
+        "Sweep",
         "audit",
         "begin",
         "decide",
@@ -77,6 +80,7 @@ _HOMES = {
         "sample_to",
         "source_risk",
         "split",
+        "sweep",
         "train",
     ),
     "semblance.privacy.ledger": ("Ledger",),
@@ -106,6 +110,7 @@ __all__ = [
     "Schema",
     "Seeds",
     "SemblanceError",
+    "Sweep",
     "Vault",
     "Verdict",
     "audit",
@@ -126,6 +131,7 @@ __all__ = [
     "sample_to",
     "source_risk",
     "split",
+    "sweep",
     "train",
     "verify",
 ]

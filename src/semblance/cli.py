@@ -35,6 +35,7 @@ from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
 from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, report, share, sign, terms_in, verify
 from semblance.teaching import explain, titles
+from semblance.turning import sweep
 
 if TYPE_CHECKING:
     from semblance.pipeline import Outcome
@@ -136,6 +137,7 @@ def _explain(manner: Manner, source: str, names: tuple[str, ...], schema: Path |
 @TARGET
 @SUBJECT
 @GENERATOR
+@SET
 @click.option("--rows", type=click.IntRange(min=1), help="Synthetic rows; default: as many as were learned from.")
 @SEED
 @click.option(
@@ -158,6 +160,9 @@ def run(manner: Manner, /, source: str, out: Path, epsilon: float | None, delta:
     """
     if epsilon is not None or delta is not None:
         raise Unsupported("this version has no differentially private generator yet; leave out --epsilon and --delta.")
+    from semblance.recipe import recipe
+
+    asked["generator"] = recipe(asked["generator"], settings_in(asked.pop("settings")))
     asked |= {"overrides": overrides_in(asked), "terms": terms_in(asked)}
     _run(manner, source, out=out, **asked)
 
@@ -330,6 +335,7 @@ for command in (
     describe,
     source_risk,
     run,
+    sweep,
     fit,
     sample,
     impute,

@@ -9,6 +9,7 @@ judging   audit, and judge for tables made elsewhere
 releasing decide, release
 training  train: fit on every row and keep the model
 whole     run: all of it in one go
+sweeping  sweep: one knob of a recipe turned, and what that costs and buys
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from semblance.pipeline.reading import source_risk as source_risk
 from semblance.pipeline.reading import split as split
 from semblance.pipeline.releasing import decide as decide
 from semblance.pipeline.releasing import release as release
+from semblance.pipeline.sweeping import Sweep as Sweep
+from semblance.pipeline.sweeping import sweep as sweep
 from semblance.pipeline.training import train as train
 from semblance.pipeline.whole import Outcome as Outcome
 from semblance.pipeline.whole import run as run

@@ -1,0 +1,145 @@
+"""What was measured at one setting of a knob, and what is known of the setting from several fits.
+
+A point is one fit: a value of the knob and the number of the fit. Fits at the same value differ by luck alone. How much
+luck there is, is learned from all values of the knob together, so that two fits at each are enough to say something.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from scipy import stats as distributions
+
+from semblance.evidence import Finding
+
+ROWS = "rows"
+"""The knob that no recipe has: how many synthetic rows are drawn from one and the same model."""
+
+STRONGEST = "membership.strongest.auc"
+"""The worst of all membership attacks that were made: a finding of the sweep's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One fit, judged.
+
+    Attributes:
+        value: Of the knob. fit: Number of the fit at this value, from 0.
+        findings: Everything that was asked; empty where learning failed.
+        facts: Numbers that the model tells of itself, such as a rate in nats.
+        failed: Why nothing could be learned; empty otherwise.
+    """
+
+    value: float
+    fit: int
+    findings: tuple[Finding, ...] = ()
+    facts: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    failed: str = ""
+
+    def get(self, name: str) -> Finding | None:
+        return next((f for f in self.findings if f.name == name), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Without the findings' details, which only a report of one table has room for."""
+        findings = [{k: v for k, v in asdict(f).items() if k != "detail"} for f in self.findings]
+        return {**asdict(self), "findings": findings, "facts": dict(self.facts), "notes": list(self.notes)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Point:
+        known = {f.name for f in fields(cls)}
+        findings = tuple(Finding(**f) for f in data["findings"])
+        kept = {k: v for k, v in data.items() if k in known}
+        return cls(**{**kept, "findings": findings, "notes": tuple(data["notes"])})
+
+
+def strongest(findings: Sequence[Finding]) -> Finding | None:
+    """The largest estimate, lower and upper end of the membership attacks; None where there is none.
+
+    The largest upper end bounds every attack as surely as each of them bounds its own (Berger, Technometrics 1982).
+    """
+    attacks = [f for f in findings if f.name.startswith("membership.") and f.name.count(".") == 2]
+    attacks = [f for f in attacks if f.name.endswith(".auc")]
+    if not attacks:
+        return None
+    blank = replace(
+        attacks[0],
+        name=STRONGEST,
+        question="Can any of the attacks tell who was in the training data? 0.5 is a coin toss.",
+        method="the largest estimate, lower end and upper end of all membership attacks that were made",
+        n=min(f.n for f in attacks),
+        detail={},
+    )
+    unknown = next((f for f in attacks if f.value is None or f.low is None or f.high is None), None)
+    if unknown is not None:
+        why = unknown.why or "one of the attacks came without an interval"
+        return replace(blank, value=None, low=None, high=None, status="underpowered", why=why)
+    ends = {end: max(getattr(f, end) for f in attacks) for end in ("value", "low", "high")}
+    return replace(blank, **ends, status="measured", why="")
+
+
+# ── several fits ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """How far fits at one value lie apart: their standard deviation, and the degrees of freedom it was learned from."""
+
+    spread: float
+    freedom: int
+
+    @classmethod
+    def of(cls, groups: Sequence[Sequence[float]]) -> Luck:
+        """From the fits at each value, each value with its own mean."""
+        freedom = sum(len(group) - 1 for group in groups if len(group) > 1)
+        squares = sum(float(((np.asarray(g) - np.mean(g)) ** 2).sum()) for g in groups if len(g) > 1)
+        return cls(math.sqrt(squares / freedom) if freedom else 0.0, freedom)
+
+    def reach(self, fits: int) -> float:
+        """Half of the 95 % interval that luck alone gives the mean of so many fits; 0 where it is not known."""
+        if not self.freedom:
+            return 0.0
+        return float(distributions.t.ppf(0.975, self.freedom)) * self.spread / math.sqrt(fits)
+
+
+def pool(found: Sequence[Finding], luck: Luck) -> Finding:
+    """One finding from the same finding of several fits.
+
+    The value is their mean. To either side its interval adds, in squares, the mean reach of a single fit's interval
+    (the same patients examine every fit, so fits do not narrow it) and the luck of the fits. Where a finding has no
+    interval, the worst fit speaks. What one fit could not measure is not known.
+    """
+    unknown = next((f for f in found if f.status != "measured" or f.value is None), None)
+    if unknown is not None:
+        return replace(unknown, value=None, low=None, high=None, detail={})
+    values = [float(f.value) for f in found if f.value is not None]
+    first = replace(found[0], n=min(f.n for f in found), detail={})
+    if any(f.low is None or f.high is None for f in found):
+        worst = max if first.direction == "lower" else min
+        return replace(first, value=worst(values), low=None, high=None)
+    middle = float(np.mean(values))
+    down = float(np.mean([max(0.0, v - f.low) for v, f in zip(values, found, strict=True) if f.low is not None]))
+    up = float(np.mean([max(0.0, f.high - v) for v, f in zip(values, found, strict=True) if f.high is not None]))
+    extra = luck.reach(len(found))
+    return replace(first, value=middle, low=middle - math.hypot(down, extra), high=middle + math.hypot(up, extra))
+
+
+def pooled(points: Sequence[Point]) -> dict[float, dict[str, Finding]]:
+    """For each value of the knob, in order, every finding of all its fits as one."""
+    groups: dict[float, list[Point]] = {}
+    for point in sorted(points, key=lambda p: (p.value, p.fit)):
+        groups.setdefault(point.value, []).append(point)
+    names = list(dict.fromkeys(f.name for point in points for f in point.findings))
+    made: dict[float, dict[str, Finding]] = {value: {} for value in groups}
+    for name in names:
+        found = {value: [f for p in group if (f := p.get(name)) is not None] for value, group in groups.items()}
+        measured = [[float(f.value) for f in each if f.value is not None] for each in found.values()]
+        luck = Luck.of(measured)
+        for value, each in found.items():
+            if len(each) == len(groups[value]):
+                made[value][name] = pool(each, luck)
+    return made

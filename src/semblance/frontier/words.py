@@ -1,0 +1,117 @@
+"""What the page of a frontier says, in whole sentences. English is the key; see ``report/language.py``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semblance.frontier.points import ROWS, STRONGEST
+from semblance.report.draw import number
+from semblance.report.language import Language
+from semblance.report.titles import title_of
+
+RATE, DISTORTION = "rate_nats", "distortion_nats"
+
+TITLES = {
+    STRONGEST: "Guessing membership, the strongest attack",
+    RATE: "Rate: what the code knows of a patient, on average (nats)",
+    DISTORTION: "Distortion: what it does not know of a row (nats)",
+}
+
+
+def title(name: str, say: Language) -> str:
+    """A finding or a fact in plain words."""
+    return say(TITLES[name]) if name in TITLES else title_of(name, say)
+
+
+def headline(record: Mapping[str, Any], say: Language) -> str:
+    """The answer in one sentence."""
+    slots = {"name": record["knob"], "name_2": record["choice"]["policy"]["name"]}
+    chosen = record["choice"]["chosen"]
+    if chosen is None:
+        return say("At none of these values of “{name}” are the limits of the policy “{name_2}” met.", **slots)
+    return say("Of these values of “{name}”, the policy “{name_2}” would choose {x}.", **slots, x=number(chosen))
+
+
+def how_chosen(record: Mapping[str, Any], say: Language) -> str:
+    """Which values met the limits, and why it is this one of them."""
+    choice = record["choice"]
+    good = [v["value"] for v in choice["values"] if v["met"]]
+    asked = len(choice["values"][0]["rules"]) if choice["values"] else 0
+    counted = say(
+        "A sweep asks {n} of the policy's {a} rules; {m} of {k} values meet them all.",
+        n=asked,
+        a=asked + len(choice["not_asked"]),
+        m=len(good),
+        k=len(choice["values"]),
+    )
+    if choice["chosen"] is None:
+        return say.join(counted, say("No point is a better answer than one that nobody should release."))
+    equals = choice["equally_useful"]
+    if len(equals) < 2:
+        return say.join(counted, say("It is the most useful of them."))
+    return say.join(
+        counted,
+        say(
+            "Within one standard error of the most useful lie {values}; of these it has the lowest upper bound on "
+            "membership.",
+            values=say.listed(*map(number, equals)),
+        ),
+    )
+
+
+def confirmation(record: Mapping[str, Any]) -> str:
+    """The command that judges the chosen value by patients whom no point has seen; empty where there is none."""
+    chosen, knob = record["choice"]["chosen"], record["knob"]
+    if chosen is None:
+        return ""
+    words = ["semblance", "run", "SOURCE", "--generator", record["generator"]["name"]]
+    for name, value in record["settings"].items():
+        if name != knob:
+            words += ["--set", f"{name}={value}"]
+    words += ["--rows", str(chosen)] if knob == ROWS else ["--set", f"{knob}={chosen}"]
+    if record["target"]:
+        words += ["--target", record["target"]]
+    words += ["--schema", "SCHEMA"] if record["edited"] else []
+    words += ["--policy", record["choice"]["policy"]["name"], "--seed", str(record["provenance"]["seed"])]
+    return shlex.join([*words, "--out", "release"])
+
+
+def order_sentence(name: str, order: Mapping[str, Any], knob: str, say: Language) -> str:
+    """How a measure follows the knob, within error."""
+    slots = {"name": knob}
+    if order["verdict"] == "rises":
+        p = {"p": chance(order["p_rises"]), "q": chance(order["p_flat"])}
+        return say(
+            "Only rises with “{name}”, within error (p = {p}); a flat line does not fit (p = {q}).", **slots, **p
+        )
+    if order["verdict"] == "falls":
+        p = {"p": chance(order["p_falls"]), "q": chance(order["p_flat"])}
+        return say(
+            "Only falls with “{name}”, within error (p = {p}); a flat line does not fit (p = {q}).", **slots, **p
+        )
+    if order["verdict"] == "flat":
+        return say(
+            "No change with “{name}” that its intervals could tell (p = {p}).", **slots, p=chance(order["p_flat"])
+        )
+    if order["verdict"] == "turns":
+        first, second = order["turn"]
+        return say(
+            "Neither only rises nor only falls with “{name}”: from {a} to {b} it turns by more than its intervals "
+            "allow (p = {p}).",
+            **slots,
+            a=number(first),
+            b=number(second),
+            p=chance(max(order["p_rises"], order["p_falls"])),
+        )
+    return say("Too few points to say how it follows “{name}”.", **slots)
+
+
+def chance(p: float) -> str:
+    """A p-value for reading."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def unmet(rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [r for r in rules if r["status"] not in ("pass", "not_applicable")]
