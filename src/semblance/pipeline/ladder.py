@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
@@ -65,6 +66,8 @@ def _is_whole(recipe: Generator, knob: str) -> bool:
 
 
 def _number(value: float, knob: str, *, whole: bool) -> float:
+    if not math.isfinite(value):
+        raise InputError(f"values of knob {knob!r} must be finite numbers.")
     if whole and value != int(value):
         raise InputError(f"knob {knob!r} takes whole numbers only.")
     if knob == ROWS and value < 1:
