@@ -20,7 +20,7 @@ def disagreeing(seed: int = 0, **knobs: float) -> set[str]:
     return {claim.name for claim in GanGame(**knobs).run(Seeds(seed)).claims if not claim.agrees}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("knobs", [{}, {"theta": 0.0}, {"theta": 0.4}, {"theta": 1.0}, {"step": 0.1}, {"step": 5.0}])
 def test_the_simulation_bears_the_formulas_out(seed: int, knobs: dict[str, float]) -> None:
     assert disagreeing(seed, **knobs) == set()
