@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from semblance.frontier.points import STRONGEST
 from semblance.frontier.words import DISTORTION, RATE, title
-from semblance.report.draw import FAKE, FIRST, LINE, MUTED, PAPER, SECOND, canvas, house_style, number, to_svg
+from semblance.report.draw import FAKE, FIRST, LINE, MUTED, PAPER, REAL, SECOND, canvas, house_style, number, to_svg
 from semblance.report.language import Language
 
 DOTTED = (0, (1, 1.6))
@@ -26,8 +26,9 @@ def draw_trade(record: Known, pair: Known, say: Language, *, key: str) -> Markup
         return None
     with house_style():
         axes = canvas(420, 330, left=62, bottom=46, right=18, top=14)
-        _limits(axes, record, pair["privacy"], vertical=True)
-        _limits(axes, record, pair["utility"], vertical=False)
+        for name, vertical in ((pair["privacy"], True), (pair["utility"], False)):
+            _limits(axes, record, name, vertical=vertical)
+            _baseline(axes, record["curves"][name], vertical=vertical)
         on = [v for v in pair["line"] if v in both]
         axes.plot([xs[v][0] for v in on], [ys[v][0] for v in on], color=SECOND, linewidth=2.2, zorder=2)
         for v in both:
@@ -37,13 +38,13 @@ def draw_trade(record: Known, pair: Known, say: Language, *, key: str) -> Markup
             axes.plot(x, y, "o", color=FIRST, markerfacecolor=FIRST if v in on else PAPER, markersize=7, zorder=4)
             if v == record["choice"]["chosen"]:
                 axes.plot(x, y, "o", color=FAKE, markerfacecolor="none", markersize=15, markeredgewidth=2.4, zorder=5)
-            axes.annotate(number(v), (x, y), (7, 6), textcoords="offset points", fontsize=11, zorder=6)
+            axes.annotate(number(v), (x, y), (-8, 7), textcoords="offset points", ha="right", fontsize=11, zorder=6)
         if up["direction"] == "lower":
             axes.invert_yaxis()
         axes.locator_params(nbins=5)
         axes.grid()
         axes.set_xlabel(_toward(title(pair["privacy"], say), say("safer is to the left"), say))
-        axes.set_ylabel(say("more useful is up"))
+        axes.set_ylabel(say("{name} (more useful is up)", name=up["unit"]))
         label = say(
             "{one} against {two}, one point for each value.",
             one=title(pair["utility"], say),
@@ -61,6 +62,8 @@ def draw_curve(record: Known, name: str, say: Language, *, key: str) -> Markup |
     with house_style():
         axes = canvas(320, 220, left=52, bottom=44, right=14, top=12)
         _limits(axes, record, name, vertical=False)
+        if name in record["curves"]:
+            _baseline(axes, curve, vertical=False)
         line = curve["order"]["line"]
         if len(line) == len(at):
             axes.plot(range(len(at)), line, color=SECOND, linewidth=2, linestyle=DOTTED, zorder=2)
@@ -134,6 +137,14 @@ def _limits(axes: Axes, record: Known, name: str, *, vertical: bool) -> None:
     for limit in limits_of(record, name):
         draw = axes.axvline if vertical else axes.axhline
         draw(limit, color=MUTED, linestyle=(0, (4, 3)), linewidth=1.3, zorder=1)
+
+
+def _baseline(axes: Axes, curve: Known, *, vertical: bool) -> None:
+    """What real patients, or guessing, would give; the mean where it differs from value to value."""
+    known = [p["baseline"] for p in curve["points"] if p["baseline"] is not None]
+    if known:
+        draw = axes.axvline if vertical else axes.axhline
+        draw(sum(known) / len(known), color=REAL, linestyle=DOTTED, linewidth=1.5, zorder=1)
 
 
 def _toward(name: str, where: str, say: Language) -> str:

@@ -83,23 +83,17 @@ def order_sentence(name: str, order: Mapping[str, Any], knob: str, say: Language
     slots = {"name": knob}
     if order["verdict"] == "rises":
         p = {"p": chance(order["p_rises"]), "q": chance(order["p_flat"])}
-        return say(
-            "Only rises with “{name}”, within error (p = {p}); a flat line does not fit (p = {q}).", **slots, **p
-        )
+        return say("Only rises with “{name}”, within error (p {p}); a flat line does not fit (p {q}).", **slots, **p)
     if order["verdict"] == "falls":
         p = {"p": chance(order["p_falls"]), "q": chance(order["p_flat"])}
-        return say(
-            "Only falls with “{name}”, within error (p = {p}); a flat line does not fit (p = {q}).", **slots, **p
-        )
+        return say("Only falls with “{name}”, within error (p {p}); a flat line does not fit (p {q}).", **slots, **p)
     if order["verdict"] == "flat":
-        return say(
-            "No change with “{name}” that its intervals could tell (p = {p}).", **slots, p=chance(order["p_flat"])
-        )
+        return say("No change with “{name}” that its intervals could tell (p {p}).", **slots, p=chance(order["p_flat"]))
     if order["verdict"] == "turns":
         first, second = order["turn"]
         return say(
             "Neither only rises nor only falls with “{name}”: from {a} to {b} it turns by more than its intervals "
-            "allow (p = {p}).",
+            "allow (p {p}).",
             **slots,
             a=number(first),
             b=number(second),
@@ -109,8 +103,8 @@ def order_sentence(name: str, order: Mapping[str, Any], knob: str, say: Language
 
 
 def chance(p: float) -> str:
-    """A p-value for reading."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+    """A p-value for reading, with the sign that belongs before it."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
 def unmet(rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -25,7 +25,15 @@ def planted_point(value: float, fit: int, *, shift: float = 0.0) -> Point:
 
     def finding(name: str, x: float, half: float, direction: Any, baseline: float | None = None) -> Finding:
         return Finding(
-            name, "?", x + luck, x + luck - half, x + luck + half, n=500, direction=direction, baseline=baseline
+            name,
+            "?",
+            x + luck,
+            x + luck - half,
+            x + luck + half,
+            n=500,
+            direction=direction,
+            baseline=baseline,
+            unit="AUC",
         )
 
     membership = 0.66 - 0.14 * safe + shift
@@ -38,9 +46,9 @@ def planted_point(value: float, fit: int, *, shift: float = 0.0) -> Point:
             finding("fidelity.pair.score", 0.95 - 0.03 * safe, 0.004, "higher"),
             finding("copies.nearest.share", 0.52 - 0.02 * safe, 0.03, "lower"),
             finding("membership.distance.auc", membership - 0.02, 0.015, "lower"),
-            finding("membership.density.auc", membership, 0.015, "lower"),
-            finding(STRONGEST, membership, 0.015, "lower"),
-            finding("inference.worst.advantage", 0.06 - 0.05 * safe, 0.02, "lower"),
+            finding("membership.density.auc", membership, 0.015, "lower", 0.5),
+            finding(STRONGEST, membership, 0.015, "lower", 0.5),
+            finding("inference.worst.advantage", 0.06 - 0.05 * safe, 0.02, "lower", 0.0),
         ),
         {"rate_nats": 30.0 - 25 * safe + luck, "distortion_nats": 20.0 + 22 * safe**2 + luck},
     )
