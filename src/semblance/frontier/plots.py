@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from semblance.frontier.points import STRONGEST
+from semblance.frontier.points import STRONGEST, is_attack
 from semblance.frontier.words import DISTORTION, RATE, title
 from semblance.report.draw import FAKE, FIRST, LINE, MUTED, PAPER, REAL, SECOND, canvas, house_style, number, to_svg
 from semblance.report.language import Language
@@ -127,9 +127,8 @@ def limits_of(record: Known, name: str) -> list[float]:
     values = record["choice"]["values"]
     rules: Sequence[Known] = values[0]["rules"] if values else ()
     if name == STRONGEST:
-        found = {r["limit"] for r in rules if r["finding"].startswith("membership.") and r["finding"].count(".") == 2}
-        areas = {r["limit"] for r in rules if r["finding"].startswith("membership.") and r["finding"].endswith(".auc")}
-        return sorted(found & areas) if len(found & areas) == 1 else []
+        found = {r["limit"] for r in rules if is_attack(r["finding"])}
+        return sorted(found) if len(found) == 1 else []
     return sorted({r["limit"] for r in rules if r["finding"] == name})
 
 

@@ -57,13 +57,17 @@ class Point:
         return cls(**{**kept, "findings": findings, "notes": tuple(data["notes"])})
 
 
+def is_attack(name: str) -> bool:
+    """Whether a finding is one attack's answer on all patients: "membership.distance.auc", and no subgroup's."""
+    return name.startswith("membership.") and name.endswith(".auc") and name.count(".") == 2
+
+
 def strongest(findings: Sequence[Finding]) -> Finding | None:
     """The largest estimate, lower and upper end of the membership attacks; None where there is none.
 
     The largest upper end bounds every attack as surely as each of them bounds its own (Berger, Technometrics 1982).
     """
-    attacks = [f for f in findings if f.name.startswith("membership.") and f.name.count(".") == 2]
-    attacks = [f for f in attacks if f.name.endswith(".auc")]
+    attacks = [f for f in findings if is_attack(f.name)]
     if not attacks:
         return None
     blank = replace(

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semblance.frontier.points import ROWS, STRONGEST
+from semblance.release.policy import BUNDLED
 from semblance.report.draw import number
 from semblance.report.language import Language
 from semblance.report.titles import title_of
@@ -73,8 +74,10 @@ def confirmation(record: Mapping[str, Any]) -> str:
     words += ["--rows", str(chosen)] if knob == ROWS else ["--set", f"{knob}={chosen}"]
     if record["target"]:
         words += ["--target", record["target"]]
+    words += ["--subject", record["subject"]] if record["subject"] else []
     words += ["--schema", "SCHEMA"] if record["edited"] else []
-    words += ["--policy", record["choice"]["policy"]["name"], "--seed", str(record["provenance"]["seed"])]
+    policy = record["choice"]["policy"]["name"]
+    words += ["--policy", policy if policy in BUNDLED else "POLICY", "--seed", str(record["provenance"]["seed"])]
     return shlex.join([*words, "--out", "release"])
 
 

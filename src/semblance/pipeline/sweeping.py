@@ -111,7 +111,8 @@ def sweep(
     same = provenance.identity("sweep", raw.fingerprint, meaning, made, steps) | plan.identity(list(tried), quick)
     with work_on(out, same, resume=resume) as work:
         found = _found(plan, tried, inner, patients, steps, work)
-        head = _head(plan, tried, raw, (vault, inner), steps) | {"target": meaning.target, "edited": schema is not None}
+        roles = {"target": meaning.target, "subject": meaning.subject, "edited": schema is not None}
+        head = _head(plan, tried, raw, (vault, inner), steps) | roles
         facts = {"target": meaning.target, "recipe": made.name}
         record = build([point for point, _ in found], policy=plan.policy, facts=facts, head=head)
         seconds = sorted((told for _, told in found), key=lambda told: (told["value"], told["fit"]))

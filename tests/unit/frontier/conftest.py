@@ -83,6 +83,7 @@ def planted() -> Planted:
             "provenance": {"seed": 3, "quick": False},
             "ledger": {},
             "target": "died",
+            "subject": None,
             "edited": False,
         }  # fmt: skip
         facts = {"target": "died", "recipe": "vae"}

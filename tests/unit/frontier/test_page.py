@@ -102,6 +102,11 @@ def test_it_says_what_was_chosen_and_how_to_confirm_it(planted: Planted, usual: 
     assert "--target died" in command
     assert "--schema SCHEMA" not in command
     assert "--schema SCHEMA" in confirmation(planted(edited=True))
+    assert "--subject 'the id'" in confirmation(planted(subject="the id"))
+    assert "--policy open-release" in command
+    record = planted()
+    record["choice"]["policy"]["name"] = "of our board"
+    assert "--policy POLICY" in confirmation(record)
 
 
 def test_rows_are_confirmed_by_rows(planted: Planted) -> None:
