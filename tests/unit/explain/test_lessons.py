@@ -78,6 +78,13 @@ def test_a_lesson_is_short(name: str) -> None:
     assert len(found.claims) <= 12
 
 
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_claim_is_sharp_enough_to_be_wrong(name: str) -> None:
+    for claim in told(name).claims:
+        if claim.relation == "=":
+            assert claim.tolerance <= 0.15 * (abs(claim.formula) or 1), claim
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", LESSONS)
 def test_the_page_stands_alone_and_comes_out_the_same_again(name: str, language: str) -> None:
@@ -96,6 +103,7 @@ def test_the_page_stands_alone_and_comes_out_the_same_again(name: str, language:
         assert not re.search(r"(?:[A-Za-z]{3,}[ ,]+){4,}", seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LESSONS)
 def test_what_the_reader_is_told_to_try_works(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
