@@ -20,7 +20,9 @@ from semblance.seeds import Seeds
 Floats = NDArray[np.float64]
 Verdict = Literal["rises", "falls", "flat", "turns", "unknown"]
 
-LEVEL = 0.05
+LEVEL = 0.025
+"""Of each of two tests, so that a measure that never changes is said to change five times in a hundred."""
+
 DRAWS = 10_000
 
 
@@ -29,17 +31,17 @@ class Order:
     """How a measure follows the knob.
 
     Attributes:
-        verdict: "rises" or "falls" where it does so within error and a flat line does not fit; "flat" where that fits;
-            "turns" where neither order fits; "unknown" with fewer than two points.
-        p_rises, p_falls, p_flat: Chance of points at least as far from the best such line, were it true.
-        line: The best line of the verdict's kind, point by point.
+        verdict: "rises" where a line that only rises fits and one that only falls does not, which a flat one is too;
+            "falls" the other way round; "flat" where both fit; "turns" where neither does; "unknown" with fewer than
+            two points.
+        p_rises, p_falls: Chance of points at least as far from the best line that only rises (falls), were it true.
+        line: The best line of the verdict's kind, point by point; of the better kind where neither fits.
         turn: Where two points break the better order most, as (earlier value, later value); None unless it "turns".
     """
 
     verdict: Verdict
     p_rises: float | None = None
     p_falls: float | None = None
-    p_flat: float | None = None
     line: tuple[float, ...] = ()
     turn: tuple[float, float] | None = None
 
@@ -56,21 +58,25 @@ def order_of(places: Sequence[float], values: Sequence[float], errors: Sequence[
     """
     if len(values) < 2:
         return Order("unknown")
-    x, place = np.asarray(values, dtype=np.float64), list(places)
+    x = np.asarray(values, dtype=np.float64)
     error = np.maximum(np.asarray(errors, dtype=np.float64), 1e-9 * max(1.0, float(np.abs(x).max())))
     weight = 1 / error**2
-    lines = {"rises": rising(x[None], weight)[0], "falls": -rising(-x[None], weight)[0]}
-    lines["flat"] = np.full(len(x), float((weight * x).sum() / weight.sum()))
-    p = _chances(x, weight, lines)
-    better = "rises" if (p["rises"], _misfit(x, lines["falls"], weight)) >= (
-        p["falls"], _misfit(x, lines["rises"], weight)
-    ) else "falls"  # fmt: skip
-    verdict: Verdict = "flat" if p["flat"] >= LEVEL else "turns"
-    if verdict == "turns" and p[better] >= LEVEL:
-        verdict = "rises" if better == "rises" else "falls"
-    turn = _turn(place, x if better == "rises" else -x, error) if verdict == "turns" else None
-    line = lines[better if verdict == "turns" else verdict]
-    return Order(verdict, p["rises"], p["falls"], p["flat"], tuple(float(v) for v in line), turn)
+    up, down = rising(x[None], weight)[0], -rising(-x[None], weight)[0]
+    far_up, far_down = (float((weight * (x - line) ** 2).sum()) for line in (up, down))
+    p_rises, p_falls = _chance(far_up, weight), _chance(far_down, weight)
+    verdict = _VERDICTS[p_rises >= LEVEL, p_falls >= LEVEL]
+    flat = np.full(len(x), float((weight * x).sum() / weight.sum()))
+    line = flat if verdict == "flat" else up if far_up <= far_down else down
+    turn = _turn(list(places), x if far_up <= far_down else -x, error) if verdict == "turns" else None
+    return Order(verdict, p_rises, p_falls, tuple(float(v) for v in line), turn)
+
+
+_VERDICTS: dict[tuple[bool, bool], Verdict] = {
+    (True, False): "rises",
+    (False, True): "falls",
+    (True, True): "flat",
+    (False, False): "turns",
+}
 
 
 def rising(values: Floats, weight: Floats) -> Floats:
@@ -90,28 +96,21 @@ def rising(values: Floats, weight: Floats) -> Floats:
     return best
 
 
-def _misfit(x: Floats, line: Floats, weight: Floats) -> float:
-    return float((weight * (x - line) ** 2).sum())
+def _chance(far: float, weight: Floats) -> float:
+    """Of points that lie so far from their best line that only rises, where in truth nothing changes.
 
-
-def _chances(x: Floats, weight: Floats, lines: dict[str, Floats]) -> dict[str, float]:
-    """The p of each kind of line, by drawing points where nothing changes; the draws are the same for every measure."""
-    drawn = _drawn(tuple(weight))
-    # 1e-9: a line through every point leaves rounding errors, not misfit
-    return {
-        kind: float((1 + (drawn[kind] >= _misfit(x, line, weight) - 1e-9).sum()) / (1 + DRAWS))
-        for kind, line in lines.items()
-    }
+    The same for a line that only falls: luck has no side.
+    """
+    drawn = _misfits(tuple(weight))
+    return float((1 + (drawn >= far - 1e-9).sum()) / (1 + DRAWS))  # 1e-9: a line through every point is not quite 0
 
 
 @lru_cache(maxsize=8)
-def _drawn(weights: tuple[float, ...]) -> dict[str, Floats]:
-    """The misfit of each kind of line to points that are nothing but luck: (DRAWS,) each."""
+def _misfits(weights: tuple[float, ...]) -> Floats:
+    """What the best rising line leaves of points that are nothing but luck; the same draws for every measure."""
     weight = np.array(weights)
     luck = Seeds(0)("frontier/order").standard_normal((DRAWS, len(weight))) / np.sqrt(weight)
-    flat = (luck * weight).sum(axis=1, keepdims=True) / weight.sum()
-    lines = {"rises": rising(luck, weight), "falls": -rising(-luck, weight), "flat": flat}
-    return {kind: ((luck - line) ** 2 * weight).sum(axis=1) for kind, line in lines.items()}
+    return np.asarray(((luck - rising(luck, weight)) ** 2 * weight).sum(axis=1))
 
 
 def _turn(place: Sequence[float], x: Floats, error: Floats) -> tuple[float, float]:

@@ -1,7 +1,8 @@
 """What was measured at one setting of a knob, and what is known of the setting from several fits.
 
 A point is one fit: a value of the knob and the number of the fit. Fits at the same value differ by luck alone. How much
-luck there is, is learned from all values of the knob together, so that two fits at each are enough to say something.
+luck there is, is learned from all values of the knob together, so that two fits at each are enough to say something:
+what is hard to measure at one value also varies more there, so luck is counted in lengths of a fit's own interval.
 """
 
 from __future__ import annotations
@@ -91,26 +92,31 @@ def strongest(findings: Sequence[Finding]) -> Finding | None:
 
 @dataclass(frozen=True, slots=True)
 class Luck:
-    """How far fits at one value lie apart: their standard deviation, and the degrees of freedom it was learned from."""
+    """How far fits at one value lie apart.
+
+    Attributes:
+        spread: Their standard deviation, in units of each value's own scale. freedom: Degrees of freedom behind it.
+    """
 
     spread: float
     freedom: int
 
     @classmethod
-    def of(cls, groups: Sequence[Sequence[float]]) -> Luck:
-        """From the fits at each value, each value with its own mean."""
-        freedom = sum(len(group) - 1 for group in groups if len(group) > 1)
-        squares = sum(float(((np.asarray(g) - np.mean(g)) ** 2).sum()) for g in groups if len(g) > 1)
+    def of(cls, groups: Sequence[Sequence[float]], scales: Sequence[float]) -> Luck:
+        """From the fits at each value, each value with its own mean and its own scale, which is above 0."""
+        told = [(np.asarray(group), scale) for group, scale in zip(groups, scales, strict=True) if len(group) > 1]
+        freedom = sum(len(group) - 1 for group, _ in told)
+        squares = sum(float((((group - group.mean()) / scale) ** 2).sum()) for group, scale in told)
         return cls(math.sqrt(squares / freedom) if freedom else 0.0, freedom)
 
-    def reach(self, fits: int) -> float:
+    def reach(self, fits: int, scale: float = 1.0) -> float:
         """Half of the 95 % interval that luck alone gives the mean of so many fits; 0 where it is not known."""
         if not self.freedom:
             return 0.0
-        return float(distributions.t.ppf(0.975, self.freedom)) * self.spread / math.sqrt(fits)
+        return float(distributions.t.ppf(0.975, self.freedom)) * self.spread * scale / math.sqrt(fits)
 
 
-def pool(found: Sequence[Finding], luck: Luck) -> Finding:
+def pool(found: Sequence[Finding], luck: Luck, *, scale: float = 1.0) -> Finding:
     """One finding from the same finding of several fits.
 
     The value is their mean. To either side its interval adds, in squares, the mean reach of a single fit's interval
@@ -128,7 +134,7 @@ def pool(found: Sequence[Finding], luck: Luck) -> Finding:
     middle = float(np.mean(values))
     down = float(np.mean([max(0.0, v - f.low) for v, f in zip(values, found, strict=True) if f.low is not None]))
     up = float(np.mean([max(0.0, f.high - v) for v, f in zip(values, found, strict=True) if f.high is not None]))
-    extra = luck.reach(len(found))
+    extra = luck.reach(len(found), scale)
     return replace(first, value=middle, low=middle - math.hypot(down, extra), high=middle + math.hypot(up, extra))
 
 
@@ -142,8 +148,16 @@ def pooled(points: Sequence[Point]) -> dict[float, dict[str, Finding]]:
     for name in names:
         found = {value: [f for p in group if (f := p.get(name)) is not None] for value, group in groups.items()}
         measured = [[float(f.value) for f in each if f.value is not None] for each in found.values()]
-        luck = Luck.of(measured)
-        for value, each in found.items():
+        scales = _scales(list(found.values()))
+        luck = Luck.of(measured, scales)
+        for (value, each), scale in zip(found.items(), scales, strict=True):
             if len(each) == len(groups[value]):
-                made[value][name] = pool(each, luck)
+                made[value][name] = pool(each, luck, scale=scale)
     return made
+
+
+def _scales(found: Sequence[Sequence[Finding]]) -> list[float]:
+    """The mean length of an interval at each value; 1 everywhere where one is empty or not known."""
+    lengths = [[f.high - f.low for f in each if f.low is not None and f.high is not None] for each in found]
+    means = [float(np.mean(each)) if each else 0.0 for each in lengths]
+    return means if all(mean > 0 for mean in means) else [1.0] * len(found)

@@ -74,7 +74,7 @@ def _told(name: str, points: Sequence[Point]) -> dict[str, Any]:
     for point in points:
         if name in point.facts:
             groups.setdefault(point.value, []).append(float(point.facts[name]))
-    luck = Luck.of(list(groups.values()))
+    luck = Luck.of(list(groups.values()), [1.0] * len(groups))
     means = [float(np.mean(each)) for each in groups.values()]
     reaches = [luck.reach(len(each)) for each in groups.values()]
     known = luck.freedom > 0

@@ -84,25 +84,39 @@ def confirmation(record: Mapping[str, Any]) -> str:
 def order_sentence(name: str, order: Mapping[str, Any], knob: str, say: Language) -> str:
     """How a measure follows the knob, within error."""
     slots = {"name": knob}
+    if order["verdict"] == "unknown":
+        return say("Too few points to say how it follows “{name}”.", **slots)
+    rises, falls = chance(order["p_rises"]), chance(order["p_falls"])
     if order["verdict"] == "rises":
-        p = {"p": chance(order["p_rises"]), "q": chance(order["p_flat"])}
-        return say("Only rises with “{name}”, within error (p {p}); a flat line does not fit (p {q}).", **slots, **p)
-    if order["verdict"] == "falls":
-        p = {"p": chance(order["p_falls"]), "q": chance(order["p_flat"])}
-        return say("Only falls with “{name}”, within error (p {p}); a flat line does not fit (p {q}).", **slots, **p)
-    if order["verdict"] == "flat":
-        return say("No change with “{name}” that its intervals could tell (p {p}).", **slots, p=chance(order["p_flat"]))
-    if order["verdict"] == "turns":
-        first, second = order["turn"]
         return say(
-            "Neither only rises nor only falls with “{name}”: from {a} to {b} it turns by more than its intervals "
-            "allow (p {p}).",
+            "Only rises with “{name}”, within error (p {p}); a line that stays or falls does not fit (p {q}).",
             **slots,
-            a=number(first),
-            b=number(second),
-            p=chance(max(order["p_rises"], order["p_falls"])),
+            p=rises,
+            q=falls,
         )
-    return say("Too few points to say how it follows “{name}”.", **slots)
+    if order["verdict"] == "falls":
+        return say(
+            "Only falls with “{name}”, within error (p {p}); a line that stays or rises does not fit (p {q}).",
+            **slots,
+            p=falls,
+            q=rises,
+        )
+    if order["verdict"] == "flat":
+        return say(
+            "No change with “{name}” that its intervals could tell (rises: p {p}, falls: p {q}).",
+            **slots,
+            p=rises,
+            q=falls,
+        )
+    first, second = order["turn"]
+    return say(
+        "Neither only rises nor only falls with “{name}”: from {a} to {b} it turns by more than its intervals "
+        "allow (p {p}).",
+        **slots,
+        a=number(first),
+        b=number(second),
+        p=chance(max(order["p_rises"], order["p_falls"])),
+    )
 
 
 def chance(p: float) -> str:

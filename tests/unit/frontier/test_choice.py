@@ -124,7 +124,7 @@ def test_what_is_not_known_is_not_chosen() -> None:
 
 def test_the_luck_of_fits_widens_the_interval() -> None:
     fits = [finding("a.b", 0.50, 0.03), finding("a.b", 0.60, 0.03)]
-    narrow, wide = pool(fits, Luck(0.0, 0)), pool(fits, Luck.of([[0.50, 0.60], [0.1, 0.2]]))
+    narrow, wide = pool(fits, Luck(0.0, 0)), pool(fits, Luck.of([[0.50, 0.60], [0.1, 0.2]], [1.0, 1.0]))
     assert (narrow.value, narrow.low, narrow.high) == pytest.approx((0.55, 0.52, 0.58))
     # spread .0707 of two fits, t of 2 degrees of freedom 4.303: .0707 / √2 × 4.303 = .2151; with .03, in squares
     assert wide.high == pytest.approx(0.55 + np.hypot(0.03, 0.2151), abs=1e-4)
@@ -143,6 +143,27 @@ def test_intervals_of_pooled_fits_hold_as_often_as_stated() -> None:
             inside += low <= value <= high
             tried += 1
     assert 0.93 <= inside / tried <= 0.97
+
+
+def test_luck_grows_with_the_interval_of_a_value() -> None:
+    """What is hard to measure at one value must not blur the others: there, luck is as small as their intervals."""
+    points = [
+        Point(v, i, (finding("a.b", 0.5 + sign * luck, luck),))
+        for v, luck in ((1, 0.1), (2, 0.001))
+        for i, sign in ((0, 1), (1, -1))
+    ]
+    found = pooled(points)
+    assert found[1]["a.b"].high == pytest.approx(0.5 + 100 * ((found[2]["a.b"].high or 0) - 0.5))
+    assert (found[2]["a.b"].high or 1) < 0.505
+    rng, inside = np.random.default_rng(2), 0
+    for _ in range(200):
+        points = [
+            Point(v, i, (finding("a.b", v + rng.normal(0, 0.01 * 3**v), 0.0001 * 3**v),))
+            for v in range(5)
+            for i in range(2)
+        ]
+        inside += sum((f["a.b"].low or 9) <= v <= (f["a.b"].high or -9) for v, f in pooled(points).items())
+    assert 0.93 <= inside / 1000 <= 0.97
 
 
 def test_where_there_is_no_interval_the_worst_fit_speaks() -> None:
