@@ -1,0 +1,155 @@
+"""A variational autoencoder on rows of cells, with a second stage that draws codes where they really lie.
+
+The encoder squeezes a row of cells (``data/cells.py``) into a code of a few numbers, the decoder turns a code into the
+probability of every cell of every column, from which each is drawn on its own (``nets/vae.py``). Codes of patients do
+not lie as the prior says; where they do lie is learned afterwards (``nets/latent_sampler.py``), and measured before and
+after. Columns that another one settles are looked up (``data/dependents.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from semblance.conditionals.latent import LatentModel, read_cells, read_training
+from semblance.contracts import Generator, Model, Run
+from semblance.data.alphabet import Alphabet
+from semblance.data.cells import MIN_PATIENTS
+from semblance.data.dataset import Dataset
+from semblance.errors import FitError, InputError
+from semblance.extras import need
+from semblance.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class VAE:
+    """Encoder and decoder, trained to reconstruct rows from codes that may tell only so much.
+
+    Attributes:
+        beta: What a nat of rate costs, in nats of distortion. 1 is the ELBO; more makes codes tell less of a patient,
+            less makes rows sharper and leaves more to the second stage.
+        max_cells: Spikes, and quantile cells, per numeric column, at most.
+        min_patients: Patients behind every label, every spike and every knot of a cell.
+        latent: Numbers in a code. width: Of both nets' layers. depth: Hidden layers of both nets.
+        parts: Normal distributions that the second stage is a mixture of, at most.
+        steps: Updates, at most. epochs: Times that every row is seen, at most. Patients who are left out say when to
+            stop earlier.
+        batch: Rows of an update, at most.
+        learning_rate: Of both nets.
+    """
+
+    name: ClassVar[str] = "vae"
+    about: ClassVar[str] = "an autoencoder with a learned place for its codes; needs the extra 'neural'"
+
+    beta: float = 0.5
+    max_cells: int = 256
+    min_patients: int = MIN_PATIENTS
+    latent: int = 24
+    width: int = 256
+    depth: int = 2
+    parts: int = 200
+    steps: int = 4000
+    epochs: int = 40
+    batch: int = 512
+    learning_rate: float = 0.002
+
+    def __post_init__(self) -> None:
+        for name in ("min_patients", "latent", "width", "depth", "parts", "steps", "epochs", "batch", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"parameter {name!r} of generator 'vae' must be above 0.")
+        if self.beta < 0 or self.max_cells < 4:
+            raise InputError("generator 'vae' needs a beta of at least 0, and at least 4 cells.")
+
+    def refuses(self, schema: Schema) -> str | None:
+        return None if schema.modelled else "every column is an identifier, free text, or left out."
+
+    def fit(self, train: Dataset, run: Run) -> LatentModel:
+        """Learn from training rows. Without differential privacy: no formal guarantee.
+
+        Raises:
+            FitError: there is nothing to learn from, or training diverged.
+            MissingExtra: PyTorch is not installed.
+        """
+        return self._learn(train, run, None)
+
+    def again(self, model: Model) -> Generator:
+        """This recipe for other patients, with as many steps as served `model`'s left-out patients best."""
+        steps = getattr(model, "facts", {}).get("steps")
+        return VAEAgain(self, int(steps)) if steps else self
+
+    def _learn(self, train: Dataset, run: Run, stop: int | None) -> LatentModel:
+        reason = self.refuses(train.schema)
+        if reason or not train.n_rows:
+            raise FitError(reason or "there are no training rows; check the source.")
+        need("neural", "generator 'vae'")
+        from semblance.nets.vae import Shape
+        from semblance.nets.vae_learning import Plan, learn
+
+        alphabet = Alphabet.learn(train, max_cells=self.max_cells, min_patients=self.min_patients)
+        batch = min(self.batch, max(32, train.n_rows // 32))
+        plan = Plan(
+            shape=Shape(self.latent, self.width, self.depth),
+            beta=self.beta,
+            steps=min(self.steps, max(200, self.epochs * train.n_rows // batch)),
+            batch=batch,
+            learning_rate=self.learning_rate,
+            parts=self.parts,
+            min_patients=self.min_patients,
+            stop=stop,
+        )
+        learned = learn(alphabet, alphabet.encode(train), train.subjects, plan=plan, run=run)
+        notes = tuple(log.note for log in learned.logs.values() if log.note)
+        curves = {name: log.lines for name, log in learned.logs.items()}
+        return LatentModel(self.name, alphabet, learned.net, notes, learned.facts, curves)
+
+    @staticmethod
+    def load(folder: Path, schema: Schema) -> LatentModel:
+        """Read a saved model: JSON and safetensors, neither of which runs code.
+
+        Raises:
+            InputError: the folder does not hold such a model, or a file of it is damaged.
+            MissingExtra: PyTorch is not installed.
+        """
+        need("neural", "generator 'vae'")
+        from semblance.nets.vae_net import VaeNet
+
+        try:
+            alphabet, facts = read_cells(folder, schema)
+            net = VaeNet.load(folder, alphabet.sizes, [cells.quantile_cells for cells in alphabet.cells])
+            return LatentModel(VAE.name, alphabet, net, facts=facts, training=read_training(folder))
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{folder} does not hold a complete vae model; fit it again or copy the whole folder."
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class VAEAgain:
+    """A VAE for which another model has found out when to stop; see ``Repeatable`` in ``contracts.py``.
+
+    Attributes:
+        recipe: All that is not searched for. stop: Steps to take. As in the search, a tenth of the patients is left
+            out, so that what the attacks learn from it holds for the model itself.
+    """
+
+    name: ClassVar[str] = VAE.name
+    about: ClassVar[str] = VAE.about
+
+    recipe: VAE
+    stop: int
+
+    @property
+    def min_patients(self) -> int:
+        return self.recipe.min_patients
+
+    def refuses(self, schema: Schema) -> str | None:
+        return self.recipe.refuses(schema)
+
+    def fit(self, train: Dataset, run: Run) -> LatentModel:
+        """Learn from training rows, as `VAE.fit` does, for the known number of steps."""
+        return self.recipe._learn(train, run, self.stop)
+
+    @staticmethod
+    def load(folder: Path, schema: Schema) -> LatentModel:
+        return VAE.load(folder, schema)
