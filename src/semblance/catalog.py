@@ -20,9 +20,11 @@ from semblance.engines.local import Local
 from semblance.formats.csv import Csv
 from semblance.formats.parquet import Parquet
 from semblance.generators.chain import Chain
+from semblance.generators.gan import GAN
 from semblance.generators.independent import Independent
+from semblance.generators.vae import VAE
 
-GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, Independent)}
+GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, VAE)}
 
 _QUESTIONS: tuple[type[Audit], ...] = (
     Source,

@@ -1,0 +1,201 @@
+"""A generator and a critic trained against each other on rows of cells (Goodfellow et al. 2014).
+
+The generator turns a hidden row of noise into the probability of every cell of every column (``data/cells.py``), from
+which each column is drawn on its own; a critic tries to tell such rows from the training patients'. Which game they
+play is an argument (``nets/losses.py``). Columns named in `given` are told to the generator before it draws the others,
+and rare cells of them are shown more often in training, which drawing makes up for.
+
+What is learned is checked for collapse before anyone gets it (``data/modes.py``).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from semblance.conditionals.latent import LatentModel, read_cells, read_training
+from semblance.conditionals.premises import Premises
+from semblance.contracts import Run
+from semblance.data.alphabet import Alphabet, Codes
+from semblance.data.cells import MIN_PATIENTS
+from semblance.data.dataset import Dataset
+from semblance.data.modes import Coverage, measure_modes
+from semblance.errors import FitError, InputError
+from semblance.extras import need
+from semblance.schema import Schema
+
+LOSSES = ("minimax", "non-saturating", "wgan", "wgan-gp", "relativistic")
+TELL_BELOW = 0.9
+"""A model that shows fewer of the modes that real rows would show says so."""
+REFUSE_BELOW = 0.5
+"""A model that shows fewer is not handed out."""
+SAMPLE = 20_000
+"""Rows drawn to look for modes, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class GAN:
+    """Generator against critic.
+
+    Attributes:
+        loss: The game: "minimax", "non-saturating", "wgan", "wgan-gp" or "relativistic".
+        given: Columns that the generator is told, with commas between (or a JSON list, for names that hold commas).
+        max_cells: Spikes, and quantile cells, per numeric column, at most.
+        min_patients: Patients behind every label, every spike and every knot of a cell.
+        latent: Numbers of noise in a hidden row. width: Of both nets' layers. depth: Layers of both nets.
+        steps: Updates of the critic, at most. epochs: Times that every row is seen, at most.
+        batch: Rows of an update.
+        learning_rate: Of both nets.
+        penalty: How strongly the critic is kept smooth, as a multiple of what is usual for the loss; 0 for not at all.
+        critic_steps: Updates of the critic for one of the generator; 0 for what is usual for the loss.
+        ema: Weight of the past in the running average of the generator, which is what is kept.
+        temperature: How soft the draws are that the gradient goes back through.
+    """
+
+    name: ClassVar[str] = "gan"
+    about: ClassVar[str] = "a generator against a critic, on rows of cells; needs the extra 'neural'"
+
+    loss: str = "relativistic"
+    given: str = ""
+    max_cells: int = 32
+    min_patients: int = MIN_PATIENTS
+    latent: int = 64
+    width: int = 256
+    depth: int = 2
+    steps: int = 5000
+    epochs: int = 80
+    batch: int = 500
+    learning_rate: float = 0.002
+    penalty: float = 1.0
+    critic_steps: int = 0
+    ema: float = 0.999
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise InputError(f"parameter 'loss' of generator 'gan' must be one of {', '.join(LOSSES)}.")
+        for name in ("min_patients", "latent", "width", "depth", "steps", "epochs", "batch", "learning_rate"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"parameter {name!r} of generator 'gan' must be above 0.")
+        if self.max_cells < 4 or self.penalty < 0 or self.critic_steps < 0 or self.temperature <= 0:
+            raise InputError("generator 'gan' needs at least 4 cells, a temperature above 0, and nothing below 0.")
+        if not 0 <= self.ema < 1:
+            raise InputError("parameter 'ema' of generator 'gan' must be at least 0 and below 1.")
+        self.told()
+
+    def told(self) -> tuple[str, ...]:
+        """The names in `given`."""
+        if not self.given.strip().startswith("["):
+            return tuple(name.strip() for name in self.given.split(",") if name.strip())
+        try:
+            names = json.loads(self.given)
+        except ValueError:
+            names = None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError("parameter 'given' of generator 'gan' must be names with commas between, or a JSON list.")
+        return tuple(names)
+
+    def refuses(self, schema: Schema) -> str | None:
+        if not schema.modelled:
+            return "every column is an identifier, free text, or left out."
+        unknown = [name for name in self.told() if name not in {column.name for column in schema.modelled}]
+        if unknown:
+            return f"column {unknown[0]!r} of 'given' is not one that is learned; name columns of the schema."
+        return None
+
+    def fit(self, train: Dataset, run: Run) -> LatentModel:
+        """Learn from training rows. Without differential privacy: no formal guarantee.
+
+        Raises:
+            FitError: there is nothing to learn from, training diverged, or what was learned has collapsed.
+            MissingExtra: PyTorch is not installed.
+        """
+        reason = self.refuses(train.schema)
+        if reason or not train.n_rows:
+            raise FitError(reason or "there are no training rows; check the source.")
+        need("neural", "generator 'gan'")
+        from semblance.nets.gan import Tuning
+        from semblance.nets.gan_learning import Size, learn
+
+        alphabet = Alphabet.learn(train, max_cells=self.max_cells, min_patients=self.min_patients)
+        codes = alphabet.encode(train)
+        at = sorted(alphabet.names.index(name) for name in dict.fromkeys(self.told()))
+        premises = Premises.learn(codes, at, alphabet.sizes, train.subjects, min_patients=self.min_patients)
+        batch = min(self.batch, max(32, train.n_rows // 8))
+        size = Size(
+            latent=self.latent,
+            width=self.width,
+            depth=self.depth,
+            steps=min(self.steps, max(100, self.epochs * train.n_rows // batch)),
+            batch=batch,
+        )
+        tuning = Tuning(
+            loss=self.loss,
+            learning_rate=self.learning_rate,
+            penalty=self.penalty,
+            critic_steps=self.critic_steps,
+            ema=self.ema,
+            temperature=self.temperature,
+        )
+        net, log = learn(alphabet, codes, premises, size=size, tuning=tuning, run=run)
+        made = LatentModel(self.name, alphabet, net)
+        coverage = look_for_collapse(made, codes, run)
+        facts = {"mode_coverage": coverage.ratio, "modes": float(coverage.modes), "steps": float(log.step)}
+        if log.lines:
+            facts["critic_gap"] = log.lines[-1]["gap"]
+        notes = tuple(note for note in (log.note, collapse_note(coverage)) if note)
+        return LatentModel(self.name, alphabet, net, notes, facts, {self.name: log.lines})
+
+    @staticmethod
+    def load(folder: Path, schema: Schema) -> LatentModel:
+        """Read a saved model: JSON and safetensors, neither of which runs code.
+
+        Raises:
+            InputError: the folder does not hold such a model, or a file of it is damaged.
+            MissingExtra: PyTorch is not installed.
+        """
+        need("neural", "generator 'gan'")
+        from semblance.nets.gan_net import GanNet
+
+        try:
+            alphabet, facts = read_cells(folder, schema)
+            net = GanNet.load(folder, alphabet.sizes)
+            return LatentModel(GAN.name, alphabet, net, facts=facts, training=read_training(folder))
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(
+                f"{folder} does not hold a complete gan model; fit it again or copy the whole folder."
+            ) from error
+
+
+def look_for_collapse(model: LatentModel, codes: Codes, run: Run) -> Coverage:
+    """Compare the training rows' modes with those of drawn rows.
+
+    Raises:
+        FitError: what was learned shows too few of them.
+    """
+    rows = min(SAMPLE, max(len(codes), 500))
+    fake = model.alphabet.encode(model.sample(rows, run))
+    coverage = measure_modes(codes, fake, run.seeds("fit/gan/modes"))
+    if coverage.single or coverage.ratio < REFUSE_BELOW:
+        what = (
+            f"column {model.alphabet.names[coverage.single[0]]!r} always comes out the same"
+            if coverage.single
+            else f"it shows {coverage.ratio:.0%} of the kinds of patients that as many real rows would show"
+        )
+        raise FitError(
+            f"the generator has collapsed: {what}; try loss=relativistic, a smaller learning_rate, a larger penalty, "
+            "or more steps, or the generator 'chain'."
+        )
+    return coverage
+
+
+def collapse_note(coverage: Coverage) -> str | None:
+    """One sentence where modes are missing; None where the model shows what real rows would."""
+    if coverage.ratio >= TELL_BELOW:
+        return None
+    return (
+        f"The generator leaves out kinds of patients: it shows {coverage.ratio:.0%} of the pairs of values that as "
+        "many real rows would show."
+    )
