@@ -38,7 +38,8 @@ def render_in(say: Language, record: Known) -> str:
     """`render`, in a language that the caller holds: what it could not say is then in ``say.missing``."""
     trades = [(pair, draw_trade(record, pair, say, key=f"trade{i}")) for i, pair in enumerate(record["pareto"])]
     followed = [name for name in FOLLOWED if name in record["curves"]] + sorted(record["facts"])
-    curves = [(name, draw_curve(record, name, say, key=f"curve{i}")) for i, name in enumerate(followed)]
+    moving = [name for name in followed if name in record["curves"] or _moves(record["facts"][name])]
+    curves = [(name, draw_curve(record, name, say, key=f"curve{i}")) for i, name in enumerate(moving)]
     return (
         _environment(say)
         .get_template("frontier.html")
@@ -51,12 +52,18 @@ def render_in(say: Language, record: Known) -> str:
             made_of=_made_of(record, say),
             trades=[(pair, svg) for pair, svg in trades if svg is not None],
             curves=[(name, svg, _order(record, name)) for name, svg in curves if svg is not None],
+            notes=words.notes(record, say),
             rate=draw_rate(record, say),
             main=[name for name in followed if name in record["curves"]],
             told=sorted(record["facts"]),
             style=_style(),
         )
     )
+
+
+def _moves(fact: Known) -> bool:
+    """Whether there is anything to see: some facts, such as a number of columns, are the same everywhere."""
+    return len({p["estimate"] for p in fact["points"]}) > 1
 
 
 def _order(record: Known, name: str) -> Known:

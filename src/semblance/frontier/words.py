@@ -18,12 +18,31 @@ TITLES = {
     STRONGEST: "Guessing membership, the strongest attack",
     RATE: "Rate: what the code knows of a patient, on average (nats)",
     DISTORTION: "Distortion: what it does not know of a row (nats)",
+    "prior_mismatch": "Codes told from the prior (0: not at all, 1: always)",
+    "prior_mismatch_repaired": "Codes told from the second stage (0: not at all, 1: always)",
+    "prior_repair_nats": "Gained by the second stage (nats)",
+    "mode_coverage": "Kinds of patients that are made, of those that real rows show",
+    "modes": "Kinds of patients looked for",
+    "critic_gap": "What the critic still tells apart",
+    "steps": "Training steps",
+    "looked_up_columns": "Columns that are looked up",
 }
 
 
 def title(name: str, say: Language) -> str:
-    """A finding or a fact in plain words."""
-    return say(TITLES[name]) if name in TITLES else title_of(name, say)
+    """A finding or a fact in plain words; an unknown fact by its own name."""
+    if name in TITLES:
+        return say(TITLES[name])
+    return title_of(name, say) if "." in name else name.replace("_", " ")
+
+
+def notes(record: Mapping[str, Any], say: Language) -> list[tuple[str, str]]:
+    """What models say of how they were learned, each once, with the values of the knob at which they say so."""
+    found: dict[str, list[float]] = {}
+    for point in record["points"]:
+        for note in point["notes"]:
+            found.setdefault(note, []).append(point["value"])
+    return [(say(note), say.listed(*(number(v) for v in dict.fromkeys(values)))) for note, values in found.items()]
 
 
 def headline(record: Mapping[str, Any], say: Language) -> str:

@@ -16,7 +16,6 @@ STEPS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Of a recipe's own value, or of the rows learned from: what is tried where nobody says and no ladder is below."""
 
 LADDERS: dict[str, tuple[float, ...]] = {
-    "beta": (0.1, 0.3, 1.0, 3.0, 10.0),
     "reach": (0.5, 1.0, 1.5, 2.0, 3.0),
     "parents": (0.5, 0.8, 0.95, 1.0),
     "min_patients": (11, 16, 25, 50),

@@ -50,7 +50,7 @@ def planted_point(value: float, fit: int, *, shift: float = 0.0) -> Point:
             finding(STRONGEST, membership, 0.015, "lower", 0.5),
             finding("inference.worst.advantage", 0.06 - 0.05 * safe, 0.02, "lower", 0.0),
         ),
-        {"rate_nats": 30.0 - 25 * safe + luck, "distortion_nats": 20.0 + 22 * safe**2 + luck},
+        {"rate_nats": 30.0 - 25 * safe + luck, "distortion_nats": 20.0 + 22 * safe**2 + luck, "looked_up_columns": 3.0},
     )
 
 

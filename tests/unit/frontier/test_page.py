@@ -163,6 +163,16 @@ def test_a_fit_that_failed_is_told_and_its_value_is_not_chosen(planted: Planted,
     assert "training diverged at step 7." in Page(render(record)).text
 
 
+def test_what_models_say_of_themselves_is_told_once(planted: Planted) -> None:
+    record = planted(values=(1.0, 3.0))
+    for point in record["points"]:
+        point["notes"] = ["Stopped by the time limit after 7 training steps; the same seed may give another result."]
+    text = Page(render(record)).text
+    assert text.count("after 7 training steps") == 1
+    assert "beta = 1, 3 Stopped" in text
+    assert text.count("Columns that are looked up") == 1  # in the table; a picture would show a flat line
+
+
 def test_one_fit_and_a_quick_sweep_say_so(planted: Planted) -> None:
     text = render(planted(fits=1, provenance={"seed": 0, "quick": True}, knob="<b>&{x}", target="<i>"))
     assert "The luck of a fit is not in the intervals" in Page(text).text
