@@ -68,17 +68,20 @@ def how_chosen(record: Mapping[str, Any], say: Language) -> str:
     )
     if choice["chosen"] is None:
         return say.join(counted, say("No point is a better answer than one that nobody should release."))
+    if not choice["useful"]:
+        return say.join(
+            counted, say("How useful they are was not measured; the lowest upper bound on membership decides.")
+        )
+    read = say("How useful they are is read from “{text}”.", text=title(choice["useful"], say))
     equals = choice["equally_useful"]
     if len(equals) < 2:
-        return say.join(counted, say("It is the most useful of them."))
-    return say.join(
-        counted,
-        say(
-            "Within one standard error of the most useful lie {values}; of these it has the lowest upper bound on "
-            "membership.",
-            values=say.listed(*map(number, equals)),
-        ),
+        return say.join(counted, say("It is the most useful of them."), read)
+    among = say(
+        "Within one standard error of the most useful lie {values}; of these it has the lowest upper bound on "
+        "membership.",
+        values=say.listed(*map(number, equals)),
     )
+    return say.join(counted, among, read)
 
 
 def confirmation(record: Mapping[str, Any]) -> str:

@@ -102,6 +102,17 @@ def test_of_equally_useful_points_the_safest_is_chosen() -> None:
     assert found.chosen == 2
 
 
+def test_without_a_target_the_one_that_is_hardest_to_tell_apart_is_most_useful() -> None:
+    def told(auc: float, risk: float) -> dict[str, Finding]:
+        apart = finding("fidelity.c2st.auc", auc, 0.02, direction="lower")
+        return {**{n: f for n, f in at(0.5, risk).items() if "utility" not in n}, apart.name: apart}
+
+    found = choose({1: told(0.9, 0.51), 2: told(0.6, 0.55), 3: told(0.7, 0.50)}, POLICY, {"target": None})
+    assert (found.useful, found.chosen) == ("fidelity.c2st.auc", 2)
+    blind = {v: {n: f for n, f in at(0.7, risk).items() if "utility" not in n} for v, risk in ((1, 0.55), (2, 0.52))}
+    assert (choose(blind, POLICY, FACTS).useful, choose(blind, POLICY, FACTS).chosen) == ("", 2)
+
+
 def test_no_point_is_an_answer() -> None:
     found = choose({1: at(0.70, 0.62), 2: at(0.80, 0.65)}, POLICY, FACTS)
     assert found.chosen is None
