@@ -33,7 +33,7 @@ class Order:
     Attributes:
         verdict: "rises" where a line that only rises fits and one that only falls does not, which a flat one is too;
             "falls" the other way round; "flat" where both fit; "turns" where neither does; "unknown" with fewer than
-            two points.
+            two points, or without an error.
         p_rises, p_falls: Chance of points at least as far from the best line that only rises (falls), were it true.
         line: The best line of the verdict's kind, point by point; of the better kind where neither fits.
         turn: Where two points break the better order most, as (earlier value, later value); None unless it "turns".

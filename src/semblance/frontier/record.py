@@ -78,9 +78,8 @@ def _told(name: str, points: Sequence[Point]) -> dict[str, Any]:
     means = [float(np.mean(each)) for each in groups.values()]
     reaches = [luck.reach(len(each)) for each in groups.values()]
     known = luck.freedom > 0
-    order = (
-        order_of(list(groups), means, [reach / INTERVAL for reach in reaches]) if len(groups) > 1 else Order("unknown")
-    )
+    errors = [reach / INTERVAL for reach in reaches]
+    order = order_of(list(groups), means, errors) if known else Order("unknown")
     return {
         "points": [
             {"value": v, "estimate": m, "low": m - r if known else None, "high": m + r if known else None, "fits": each}

@@ -107,7 +107,7 @@ def order_sentence(name: str, order: Mapping[str, Any], knob: str, say: Language
     """How a measure follows the knob, within error."""
     slots = {"name": knob}
     if order["verdict"] == "unknown":
-        return say("Too few points to say how it follows “{name}”.", **slots)
+        return say("Its error is not known, so no order is claimed.")
     rises, falls = chance(order["p_rises"]), chance(order["p_falls"])
     if order["verdict"] == "rises":
         return say(

@@ -176,6 +176,7 @@ def test_what_models_say_of_themselves_is_told_once(planted: Planted) -> None:
 def test_one_fit_and_a_quick_sweep_say_so(planted: Planted) -> None:
     text = render(planted(fits=1, provenance={"seed": 0, "quick": True}, knob="<b>&{x}", target="<i>"))
     assert "The luck of a fit is not in the intervals" in Page(text).text
+    assert "Its error is not known, so no order is claimed." in Page(text).text  # of rate and distortion
     assert "This was a quick sweep." in text
     assert "<b>&" not in text  # names are only text
     assert "&lt;b&gt;" in text
