@@ -13,6 +13,7 @@ removed once the work has come to its end.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -96,6 +97,11 @@ class Work:
             _flush(self.place)
         finally:
             shutil.rmtree(building, ignore_errors=True)
+
+    def forget(self, prefix: str) -> None:
+        """Remove the finished parts whose keys begin so: what they were for is finished, too."""
+        for part in self.place.glob(f"{glob.escape(prefix)}*"):
+            shutil.rmtree(part, ignore_errors=True)
 
     def _begin(self) -> None:
         if not (self.place / BEGUN).is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from semblance import pipeline
 from semblance.cli import main
 from semblance.contracts import Model, Run
 from semblance.data.dataset import Dataset
+from semblance.engines.local import Local
 from semblance.errors import FitError, InputError, Unsupported
 from semblance.generators.chain import Chain
 from semblance.generators.independent import Independent
@@ -163,6 +165,29 @@ def silent_audits(monkeypatch: Any) -> None:
 
 
 @pytest.mark.usefixtures("silent_audits")
+def test_what_learning_kept_is_removed_once_its_points_are_finished(
+    patients_csv: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """A net in the making is large, and as private as a model."""
+    monkeypatch.setattr("semblance.pipeline.reading.Local", lambda: Local(1))
+    kept: list[str] = []
+
+    def stop(stage: str, done: int, total: int) -> None:
+        kept.extend(p.name for p in (tmp_path / ".f.partial").glob("fit-*"))
+        if done > 0.9 * total:
+            raise KeyboardInterrupt
+
+    asked = {**ASKED, "generator": Chain(trees=1), "progress": stop, "fits": 1}
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.sweep(patients_csv, out=tmp_path / "f", knob="leaves", values=(2, 3), **asked)
+    left = [p.name for p in (tmp_path / ".f.partial").iterdir()]
+    done = [name for name in left if name.startswith("point-")]
+    assert len(done) == 1
+    assert any(name.startswith(f"fit-{done[0]}-") for name in kept)
+    assert not any(name.startswith(f"fit-{done[0]}-") for name in left)
+
+
+@pytest.mark.usefixtures("silent_audits")
 def test_what_a_model_tells_of_itself_is_carried_along(patients_csv: Path, tmp_path: Path) -> None:
     asked = {**ASKED, "generator": Telling()}
     made = pipeline.sweep(patients_csv, out=tmp_path / "f", knob="beta", values=(0.5, 1, 2), **asked)
@@ -183,13 +208,22 @@ def test_a_fit_that_fails_is_told_at_its_point(patients_csv: Path, tmp_path: Pat
 
 @pytest.mark.usefixtures("silent_audits")
 def test_the_number_of_processors_changes_nothing(patients_csv: Path, tmp_path: Path, monkeypatch: Any) -> None:
-    folders = []
+    folders, threads = [], set()
+    plain = Telling.fit
+
+    def watched(self: Telling, train: Dataset, run: Run) -> Model:
+        threads.add(threading.get_ident())
+        assert run.engine.workers == 1  # each point has one
+        return plain(self, train, run)
+
+    monkeypatch.setattr(Telling, "fit", watched)
     for workers in (1, 3):
-        monkeypatch.setattr("semblance.engines.local.processors", lambda n=workers: n)
+        monkeypatch.setattr("semblance.pipeline.reading.Local", lambda n=workers: Local(n))
         out = tmp_path / str(workers)
         asked = {**ASKED, "generator": Telling()}
         folders.append(pipeline.sweep(patients_csv, out=out, knob="beta", values=(1, 2, 3), **asked).folder)
     assert files(folders[0]) == files(folders[1])
+    assert len(threads) > 1
 
 
 # ── knobs and values ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semblance import catalog, provenance
+from semblance.checkpoint import Work
 from semblance.contracts import Checkpoint, Comparison, Generator, Model, Progress, Run
 from semblance.data.dataset import Dataset
 from semblance.data.split import Vault
@@ -56,7 +57,7 @@ class Bench:
     run: Run
     shadows: bool
     minutes: float
-    work: Checkpoint
+    work: Work
     meter: Meter
 
 
@@ -104,11 +105,17 @@ def points_of(brew: Brew, bench: Bench) -> list[Timed]:
             seconds = {"value": value, "fit": brew.fit, "learning": round(learning, 2), "judging": judging}
             found[value] = point, seconds
             bench.work.put(_key(value, brew.fit), _writer({"point": point.to_dict(), "seconds": seconds}))
+        bench.work.forget(_parts(brew))
     return [found[value] for value in brew.rows]
 
 
 def _key(value: float, fit: int) -> str:
     return f"point-{value!r}-{fit}"
+
+
+def _parts(brew: Brew) -> str:
+    """What the names begin with of what its learning keeps."""
+    return f"fit-{_key(next(iter(brew.rows)), brew.fit)}-"
 
 
 def _writer(part: Mapping[str, Any]) -> Callable[[Path], object]:
@@ -131,7 +138,7 @@ class _Within:
 
 def _learned(brew: Brew, bench: Bench) -> Model | str:
     """The model, or why there is none."""
-    kept = _Within(bench.work, f"fit-{_key(next(iter(brew.rows)), brew.fit)}-")
+    kept = _Within(bench.work, _parts(brew))
     try:
         alone = replace(_alone(brew, bench), max_minutes=bench.minutes, checkpoint=kept)
         return fit(bench.vault.train, alone, generator=brew.recipe)
