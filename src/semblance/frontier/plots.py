@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from markupsafe import Markup
@@ -38,9 +40,9 @@ def draw_trade(record: Known, pair: Known, say: Language, *, key: str) -> Markup
             axes.plot(x, y, "o", color=FIRST, markerfacecolor=FIRST if v in on else PAPER, markersize=7, zorder=4)
             if v == record["choice"]["chosen"]:
                 axes.plot(x, y, "o", color=FAKE, markerfacecolor="none", markersize=15, markeredgewidth=2.4, zorder=5)
-            axes.annotate(number(v), (x, y), (-8, 7), textcoords="offset points", ha="right", fontsize=11, zorder=6)
         if up["direction"] == "lower":
             axes.invert_yaxis()
+        _name(axes, {v: (xs[v][0], ys[v][0]) for v in both})
         axes.locator_params(nbins=5)
         axes.grid()
         axes.set_xlabel(_toward(title(pair["privacy"], say), say("safer is to the left"), say))
@@ -101,7 +103,7 @@ def draw_rate(record: Known, say: Language) -> Markup | None:
             axes.plot(x, y, "o", color=FIRST, markersize=7, zorder=4)
             if v == record["choice"]["chosen"]:
                 axes.plot(x, y, "o", color=FAKE, markerfacecolor="none", markersize=15, markeredgewidth=2.4, zorder=5)
-            axes.annotate(number(v), (x, y), (7, 6), textcoords="offset points", fontsize=11, zorder=6)
+        _name(axes, {v: (xs[v][0], ys[v][0]) for v in both})
         axes.locator_params(nbins=5)
         axes.grid()
         axes.set_xlabel(say("rate, nats a patient"))
@@ -144,6 +146,40 @@ def _baseline(axes: Axes, curve: Known, *, vertical: bool) -> None:
     if known:
         draw = axes.axvline if vertical else axes.axhline
         draw(sum(known) / len(known), color=REAL, linestyle=DOTTED, linewidth=1.5, zorder=1)
+
+
+def _name(axes: Axes, places: Mapping[float, tuple[float, float]]) -> None:
+    """Each dot's value beside it: the nearest spot around it that no other dot or value takes, with a line if far."""
+    axes.autoscale_view()
+    at = {v: axes.transData.transform(place) for v, place in places.items()}
+    taken: list[tuple[float, float, float, float]] = [(x - 5, y - 5, x + 5, y + 5) for x, y in at.values()]
+    for v, (x, y) in at.items():
+        wide = 7.0 * len(number(v))
+        best = None
+        for away, turn in product((13, 26, 39, 52), (135, 45, 225, 315, 90, 270, 180, 0)):
+            beside, dy = away * math.cos(math.radians(turn)), away * math.sin(math.radians(turn))
+            dx = beside + math.copysign(wide / 2 - 2, beside) if abs(beside) > 1 else 0.0
+            box = (x + dx - wide / 2, y + dy - 6, x + dx + wide / 2, y + dy + 6)
+            overlap = sum(_overlap(box, other) for other in taken)
+            if best is None or overlap < best[0]:
+                best = (overlap, away, dx, dy, box)
+            if overlap == 0:
+                break
+        assert best is not None
+        _, away, dx, dy, box = best
+        taken.append(box)
+        line = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 4} if away > 13 else None
+        axes.annotate(
+            number(v), places[v], (dx, dy), textcoords="offset points", ha="center", va="center", fontsize=11,
+            zorder=6, arrowprops=line,
+        )  # fmt: skip
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    """Area that two boxes (left, bottom, right, top) share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return width * height if width > 0 and height > 0 else 0.0
 
 
 def _toward(name: str, where: str, say: Language) -> str:
