@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from semblance.explain.lesson import Lesson
 from semblance.explain.lessons.gan_game import GanGame
+from semblance.explain.lessons.memorisation import Memorisation
 from semblance.explain.lessons.vae import Vae
 from semblance.explain.lessons.wasserstein import Wasserstein
 
-LESSONS: dict[str, type[Lesson]] = {lesson.name: lesson for lesson in (GanGame, Wasserstein, Vae)}
+LESSONS: dict[str, type[Lesson]] = {lesson.name: lesson for lesson in (GanGame, Wasserstein, Vae, Memorisation)}

@@ -32,7 +32,7 @@ NOISE = 0.25  # variance of what the decoder leaves open, in every direction
 
 PRICES = (0.5, 1.0, 1.5, 2.5, 4.0, 6.0, 9.0, 12.0, 20.0)  # betas in the picture
 STEPS, BATCH = 1_500, 200
-JUDGED = 200_000  # patients drawn to measure what was learned
+JUDGED = 100_000  # patients drawn to measure what was learned
 
 
 # ── closed forms ─────────────────────────────────────────────────────────────────────────────────────────────────────
