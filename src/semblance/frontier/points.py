@@ -135,7 +135,10 @@ def pool(found: Sequence[Finding], luck: Luck, *, scale: float = 1.0) -> Finding
     down = float(np.mean([max(0.0, v - f.low) for v, f in zip(values, found, strict=True) if f.low is not None]))
     up = float(np.mean([max(0.0, f.high - v) for v, f in zip(values, found, strict=True) if f.high is not None]))
     extra = luck.reach(len(found), scale)
-    return replace(first, value=middle, low=middle - math.hypot(down, extra), high=middle + math.hypot(up, extra))
+    low, high = middle - math.hypot(down, extra), middle + math.hypot(up, extra)
+    if first.unit == "AUC":  # no luck takes an area beyond these
+        low, high = max(0.0, low), min(1.0, high)
+    return replace(first, value=middle, low=low, high=high)
 
 
 def pooled(points: Sequence[Point]) -> dict[float, dict[str, Finding]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -154,6 +156,12 @@ def test_intervals_of_pooled_fits_hold_as_often_as_stated() -> None:
             inside += low <= value <= high
             tried += 1
     assert 0.93 <= inside / tried <= 0.97
+
+
+def test_an_area_stays_an_area() -> None:
+    fits = [finding("a.b", 0.97, 0.03, unit="AUC"), finding("a.b", 0.99, 0.01, unit="AUC")]
+    assert pool(fits, Luck(0.05, 4)).high == 1.0
+    assert (pool([replace(f, unit="") for f in fits], Luck(0.05, 4)).high or 0) > 1.0
 
 
 def test_luck_grows_with_the_interval_of_a_value() -> None:
