@@ -63,9 +63,16 @@ def nearest_share_in_ranks(bandwidth: float, patients: int) -> float:
     Ranks of the population are uniform, and near y the blur is h·φ(y) in each: exp(−2nπ·Σφ²h²ε²) is a product over the
     measurements, on average the square of E 1 / √(1 + 2κ·exp(−y²)).
     """
-    at, weight = np.polynomial.hermite_e.hermegauss(120)
-    alone = weight @ (1 + 2 * crowd(bandwidth, patients) * np.exp(-(at**2))) ** -0.5 / np.sqrt(2 * np.pi)
+    at, weight = _bell()
+    alone = weight @ (1 + 2 * crowd(bandwidth, patients) * np.exp(-(at**2))) ** -0.5
     return _of_own(float(alone) ** 2, patients)
+
+
+@cache
+def _bell() -> tuple[Floats, Floats]:
+    """Nodes and weights for the mean over a standard normal measurement."""
+    at, weight = np.polynomial.hermite_e.hermegauss(120)
+    return at, weight / np.sqrt(2 * np.pi)
 
 
 def _of_own(parent_nearest: float, patients: int) -> float:

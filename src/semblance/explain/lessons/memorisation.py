@@ -156,11 +156,15 @@ class Watch:
         return np.array([np.nan if np.isnan(a).any() else from_where(self.bandwidths, a) for a in above.T])
 
     @property
-    def refused(self) -> float:
-        """From where on the policy refuses half of all such releases by the nearest share: it reads the upper end."""
+    def refused(self) -> tuple[float, float]:
+        """From where on the policy refused by the nearest share, and refuses half of all such releases.
+
+        It reads the upper end.
+        """
         i = ALARMS.index("nearest")
-        over = self.truths[:, i] + self.found[:, i, 2] - self.found[:, i, 0] - self.limit
-        return from_where(self.bandwidths, over)
+        upper = self.found[:, i, 2] - self.limit
+        usual = upper - self.found[:, i, 0] + self.truths[:, i]
+        return from_where(self.bandwidths, upper), from_where(self.bandwidths, usual)
 
 
 def watch(bandwidths: Floats, patients: int, seeds: Seeds) -> Watch:
@@ -220,7 +224,7 @@ class Memorisation:
             "nearest_percent": crowd.nearest_share(*at),
             "distance_percent": crowd.distance_auc(*at),
             "density_percent": float(here[ALARMS.index("density"), 0]),
-            "refused": _brief(watched.refused),
+            "refused": _brief(watched.refused[1]),
             **{f"due_{alarm}": _brief(due[alarm]) for alarm in ("nearest", "distance", "exact")},
             "worth_late": _brief(crowd.utility(due["exact"], self.patients)),
         }
@@ -229,12 +233,12 @@ class Memorisation:
             "worth": watched.worth,
             "found": watched.found,
             "chance": watched.chance,
-            "rung": watched.rung,
-            "due": np.append(watched.due, watched.refused),
+            "rung": np.append(watched.rung, watched.refused[0]),
+            "due": np.append(watched.due, watched.refused[1]),
             "best": np.array([best]),
             "patients": np.array([float(self.patients)]),
         }
-        always = watched.refused == watched.bandwidths[0]
+        always = watched.refused[1] == watched.bandwidths[0]
         paragraphs = ("generator", "crowd", "rings", "open", "silence_always" if always else "silence")
         return Told(self._claims(best, here, own), numbers, paragraphs, drawn)
 
@@ -286,7 +290,7 @@ def _audited(name: str, truth: float, found: Floats, *, bound: bool = False) -> 
 
 # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_ALONG = np.geomspace(2.0, 0.009, 70)
+_ALONG = np.geomspace(2.0, 0.009, 48)
 _COLOURS = {"open": REAL, "nearest": FIRST, "distance": SECOND, "density": TRAIN, "exact": FAKE}
 
 
@@ -336,11 +340,11 @@ def _draw_alarms(told: Told, words: Words) -> Axes:
 def _draw_order(told: Told, words: Words) -> Axes:
     axes = canvas(340, 290, left=112, bottom=46, right=10, top=12)
     names = [*ALARMS, "refused"]
-    for i, (name, due) in enumerate(zip(names, told.drawn["due"].tolist(), strict=True)):
-        rung = told.drawn["rung"][i] if name in ALARMS else due
+    for i, name in enumerate(names):
+        rung, due = float(told.drawn["rung"][i]), float(told.drawn["due"][i])
         if rung > 0:
             axes.plot([rung, 0.008], [-i, -i], color=_COLOURS.get(name, MUTED), linewidth=8, solid_capstyle="butt")
-        if name in ALARMS and due > 0:
+        if due > 0:
             axes.plot([due, due], [-i - 0.36, -i + 0.36], color=INK, linewidth=1.8)
     axes.set_yticks(-np.arange(len(names)), [words(f"alarms.{name}") for name in names])
     axes.set_ylim(-len(names) + 0.4, 0.6)
