@@ -58,9 +58,10 @@ def of_recipe(recipe: Generator) -> dict[str, Any]:
     }
 
 
-def of_model(model: Model) -> dict[str, float]:
+def of_model(model: Model) -> dict[str, dict[str, float]]:
     """What was measured while it learned, such as the terms of its loss: averages over training patients."""
-    return dict(getattr(model, "facts", {}))
+    facts = dict(getattr(model, "facts", {}))
+    return {"learned": facts} if facts else {}
 
 
 def all_notes(patients: Dataset, train: Dataset, model: Model) -> list[str]:

@@ -97,8 +97,7 @@ def run(
         with clock("judging"):
             comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model))
             written["hashes"]["model"] = model_folder.digest(model)
-            learned = {"learned": facts} if (facts := provenance.of_model(model)) else {}
-            origin = _origin(raw, vault, notes, terms) | learned | written
+            origin = _origin(raw, vault, notes, terms) | provenance.of_model(model) | written
             evidence = audit(comparison, steps, opened=opened, facts=origin)
         with clock("writing"):
             verdict = decide(evidence, rules, overrides=overrides)
