@@ -27,6 +27,7 @@ from semblance.extras import need
 from semblance.schema import Schema
 
 LOSSES = ("minimax", "non-saturating", "wgan", "wgan-gp", "relativistic")
+TARGET = "target"
 TELL_BELOW = 0.9
 """A model that shows fewer of the modes that real rows would show says so."""
 REFUSE_BELOW = 0.5
@@ -41,7 +42,8 @@ class GAN:
 
     Attributes:
         loss: The game: "minimax", "non-saturating", "wgan", "wgan-gp" or "relativistic".
-        given: Columns that the generator is told, with commas between (or a JSON list, for names that hold commas).
+        given: Columns that the generator is told, with commas between (or a JSON list, for names that hold commas);
+            "target" also stands for the schema's target, if it has one.
         max_cells: Spikes, and quantile cells, per numeric column, at most.
         min_patients: Patients behind every label, every spike and every knot of a cell.
         latent: Numbers of noise in a hidden row. width: Of both nets' layers. depth: Layers of both nets.
@@ -58,15 +60,15 @@ class GAN:
     about: ClassVar[str] = "a generator against a critic, on rows of cells; needs the extra 'neural'"
 
     loss: str = "relativistic"
-    given: str = ""
+    given: str = "target"
     max_cells: int = 32
     min_patients: int = MIN_PATIENTS
     latent: int = 64
     width: int = 256
     depth: int = 2
-    steps: int = 5000
-    epochs: int = 80
-    batch: int = 500
+    steps: int = 4000
+    epochs: int = 30
+    batch: int = 250
     learning_rate: float = 0.002
     penalty: float = 1.0
     critic_steps: int = 0
@@ -97,10 +99,17 @@ class GAN:
             raise InputError("parameter 'given' of generator 'gan' must be names with commas between, or a JSON list.")
         return tuple(names)
 
+    def _at(self, alphabet: Alphabet) -> list[int]:
+        """Positions of the told columns."""
+        target = alphabet.schema.target
+        names = [target if name == TARGET and name not in alphabet.names else name for name in self.told()]
+        return sorted({alphabet.names.index(name) for name in names if name in alphabet.names})
+
     def refuses(self, schema: Schema) -> str | None:
         if not schema.modelled:
             return "every column is an identifier, free text, or left out."
-        unknown = [name for name in self.told() if name not in {column.name for column in schema.modelled}]
+        known = {column.name for column in schema.modelled}
+        unknown = [name for name in self.told() if name not in known and name != TARGET]
         if unknown:
             return f"column {unknown[0]!r} of 'given' is not one that is learned; name columns of the schema."
         return None
@@ -121,7 +130,7 @@ class GAN:
 
         alphabet = Alphabet.learn(train, max_cells=self.max_cells, min_patients=self.min_patients)
         codes = alphabet.encode(train)
-        at = sorted(alphabet.names.index(name) for name in dict.fromkeys(self.told()))
+        at = self._at(alphabet)
         premises = Premises.learn(codes, at, alphabet.sizes, train.subjects, min_patients=self.min_patients)
         batch = min(self.batch, max(32, train.n_rows // 8))
         size = Size(

@@ -30,6 +30,9 @@ from semblance.nets.tensors import flat, optimiser_tensors, restore_optimiser, w
 WARM_UP = 100
 """Steps over which the learning rate rises to its full size; it then falls to a twentieth along a cosine."""
 
+LAZY = 4
+"""Updates of the critic for one with R1 and R2, which then weigh as much more (Karras et al. 2020, appendix B)."""
+
 
 class Forger(nn.Module):
     """Hidden rows -> logits of every cell. Begins with every column at its share in the training table."""
@@ -154,7 +157,8 @@ class Match:
         entering = [critic.enter(codes, vectors) for codes in (real, fake)]
         scores = [critic(rows) for rows in entering]
         loss = game.critic(*scores)
-        if game.smooth != "clip" and tuning.penalty > 0:
+        every = LAZY if game.smooth == "zero" else 1
+        if game.smooth != "clip" and tuning.penalty > 0 and self.taken % every == 0:
             gram = vectors.T @ vectors
             if game.smooth == "zero":
                 penalty = zero_centred(*(steepness(s, e, gram) for s, e in zip(scores, entering, strict=True)))
@@ -162,7 +166,7 @@ class Match:
                 part = torch.rand(len(real), 1, generator=noise).to(device())
                 between = torch.lerp(entering[0], entering[1], part)
                 penalty = one_centred(steepness(critic(between), between, gram))
-            loss = loss + tuning.penalty * game.weight * penalty
+            loss = loss + every * tuning.penalty * game.weight * penalty
         self._judge.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._judge.step()

@@ -120,6 +120,14 @@ def test_a_rare_label_that_it_is_told_gives_rows_of_its_own(patients: Dataset, r
     assert (both.frame["age"] >= 65).all()
 
 
+def test_it_is_told_the_target_unless_asked_otherwise(run: Run) -> None:
+    frame = ward(200).frame.astype(str)
+    for target, given, told in (("drug", "target", (3,)), (None, "target", ()), ("drug", "", ()), (None, "age", (0,))):
+        data = sb.read(frame, sb.describe(frame, target=target))
+        model = GAN(given=given, **{**SMALL, "steps": 2}).fit(data, run)  # type: ignore[arg-type]
+        assert model.net.premises.at == told  # type: ignore[attr-defined]
+
+
 def test_the_recipe_says_what_it_cannot_do(patients: Dataset, run: Run) -> None:
     with pytest.raises(InputError, match="loss"):
         GAN(loss="hinge")
@@ -129,6 +137,7 @@ def test_the_recipe_says_what_it_cannot_do(patients: Dataset, run: Run) -> None:
         GAN(given="sex").fit(patients, run)
     assert GAN(given='["a,b", "c"]').told() == ("a,b", "c")
     assert GAN(given=" a, c ").told() == ("a", "c")
+    assert GAN(given="").told() == ()
     made = GAN(loss="wgan-gp", given="drug")
     assert recipe("gan", json.loads(json.dumps(asdict(made)))) == made
 
