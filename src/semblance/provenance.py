@@ -58,10 +58,9 @@ def of_recipe(recipe: Generator) -> dict[str, Any]:
     }
 
 
-def of_model(model: Model) -> dict[str, dict[str, float]]:
+def of_model(model: Model) -> dict[str, float]:
     """What was measured while it learned, such as the terms of its loss: averages over training patients."""
-    facts = dict(getattr(model, "facts", {}))
-    return {"learned": facts} if facts else {}
+    return dict(getattr(model, "facts", {}))
 
 
 def all_notes(patients: Dataset, train: Dataset, model: Model) -> list[str]:

@@ -51,7 +51,7 @@ def train(
             **provenance.of_run(steps),
             "ledger": steps.ledger.to_dict(),
             "notes": provenance.all_notes(patients, patients, model),
-            **provenance.of_model(model),
+            "learned": provenance.of_model(model),
         }
         model_folder.save(model, folder, recipe=made, facts=facts, scratch=work.scratch)
     return model

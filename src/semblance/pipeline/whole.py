@@ -70,8 +70,7 @@ def run(
         rows: Synthetic rows to draw; None draws as many as were learned from.
         policy: File, or name of a bundled one. overrides: See `decide`. sign_with: File of a private key.
         terms: Whom to ask about the release and until when it holds. language: Of report and card, "en" or "zh".
-        max_minutes: Time for learning; see `begin`.
-        resume: Continue what an interrupted run kept beside `out`: the same result, as if it had not been stopped.
+        max_minutes: Time for learning; see `begin`. resume: Continue what an interrupted run kept beside `out`.
 
     Raises:
         InputError, Unsupported, FitError: see the verbs. A refusal by the gate is no error: read ``outcome.verdict``.
@@ -97,8 +96,8 @@ def run(
         with clock("judging"):
             comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model))
             written["hashes"]["model"] = model_folder.digest(model)
-            origin = _origin(raw, vault, notes, terms) | provenance.of_model(model) | written
-            evidence = audit(comparison, steps, opened=opened, facts=origin)
+            origin = _origin(raw, vault, model, notes, terms)
+            evidence = audit(comparison, steps, opened=opened, facts=origin | written)
         with clock("writing"):
             verdict = decide(evidence, rules, overrides=overrides)
             keep = _model_writer(model, made, steps, notes)
@@ -123,12 +122,14 @@ def _commitments(rules: Policy, meaning: Schema, vault: Vault, uses_before: int)
     }
 
 
-def _origin(raw: Raw, vault: Vault, notes: Sequence[str], terms: Terms) -> dict[str, Any]:
+def _origin(raw: Raw, vault: Vault, model: Model, notes: Sequence[str], terms: Terms) -> dict[str, Any]:
+    learned = provenance.of_model(model)
     return {
         "terms": terms.to_dict(),
         "source": {"fingerprint": raw.fingerprint, "attribution": demo.attribution(raw.fingerprint)},
         "split": vault.describe(),
         "notes": list(notes),
+        **({"learned": learned} if learned else {}),
     }
 
 
