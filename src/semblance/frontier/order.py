@@ -49,12 +49,13 @@ class Order:
         return {**asdict(self), "line": list(self.line), "turn": list(self.turn) if self.turn else None}
 
 
-def order_of(places: Sequence[float], values: Sequence[float], errors: Sequence[float]) -> Order:
+def order_of(places: Sequence[float], values: Sequence[float], errors: Sequence[float], *, freedom: int = 0) -> Order:
     """Judge one measure.
 
     Args:
         places: The knob's values, rising. values: The measure there. errors: Its standard errors; 0 is taken as exact,
             and then no step against the order is forgiven.
+        freedom: Degrees of freedom from which all errors were learned together; 0 where they are known.
     """
     if len(values) < 2:
         return Order("unknown")
@@ -63,7 +64,7 @@ def order_of(places: Sequence[float], values: Sequence[float], errors: Sequence[
     weight = 1 / error**2
     up, down = rising(x[None], weight)[0], -rising(-x[None], weight)[0]
     far_up, far_down = (float((weight * (x - line) ** 2).sum()) for line in (up, down))
-    p_rises, p_falls = _chance(far_up, weight), _chance(far_down, weight)
+    p_rises, p_falls = _chance(far_up, weight, freedom), _chance(far_down, weight, freedom)
     verdict = _VERDICTS[p_rises >= LEVEL, p_falls >= LEVEL]
     flat = np.full(len(x), float((weight * x).sum() / weight.sum()))
     line = flat if verdict == "flat" else up if far_up <= far_down else down
@@ -96,21 +97,24 @@ def rising(values: Floats, weight: Floats) -> Floats:
     return best
 
 
-def _chance(far: float, weight: Floats) -> float:
+def _chance(far: float, weight: Floats, freedom: int) -> float:
     """Of points that lie so far from their best line that only rises, where in truth nothing changes.
 
     The same for a line that only falls: luck has no side.
     """
-    drawn = _misfits(tuple(weight))
+    drawn = _misfits(tuple(weight), freedom)
     return float((1 + (drawn >= far - 1e-9).sum()) / (1 + DRAWS))  # 1e-9: a line through every point is not quite 0
 
 
 @lru_cache(maxsize=8)
-def _misfits(weights: tuple[float, ...]) -> Floats:
+def _misfits(weights: tuple[float, ...], freedom: int) -> Floats:
     """What the best rising line leaves of points that are nothing but luck; the same draws for every measure."""
     weight = np.array(weights)
     luck = Seeds(0)("frontier/order").standard_normal((DRAWS, len(weight))) / np.sqrt(weight)
-    return np.asarray(((luck - rising(luck, weight)) ** 2 * weight).sum(axis=1))
+    misfit = np.asarray(((luck - rising(luck, weight)) ** 2 * weight).sum(axis=1))
+    if freedom:  # errors that were learned come out too small or too large, by luck of their own
+        misfit /= Seeds(0)("frontier/order/errors").chisquare(freedom, DRAWS) / freedom
+    return misfit
 
 
 def _turn(place: Sequence[float], x: Floats, error: Floats) -> tuple[float, float]:

@@ -51,7 +51,7 @@ def render_in(say: Language, record: Known) -> str:
             command=words.confirmation(record),
             made_of=_made_of(record, say),
             trades=[(pair, svg) for pair, svg in trades if svg is not None],
-            curves=[(name, svg, _order(record, name)) for name, svg in curves if svg is not None],
+            curves=[(name, svg, _curve(record, name)) for name, svg in curves if svg is not None],
             notes=words.notes(record, say),
             rate=draw_rate(record, say),
             main=[name for name in followed if name in record["curves"]],
@@ -66,10 +66,9 @@ def _moves(fact: Known) -> bool:
     return len({p["estimate"] for p in fact["points"]}) > 1
 
 
-def _order(record: Known, name: str) -> Known:
+def _curve(record: Known, name: str) -> Known:
     curve: Known = record["curves"].get(name) or record["facts"][name]
-    order: Known = curve["order"]
-    return order
+    return curve
 
 
 def _made_of(record: Known, say: Language) -> list[str]:
@@ -118,7 +117,7 @@ def _environment(say: Language) -> Environment:
     made.filters.update(
         number=number,
         title=lambda name: words.title(name, say),
-        follows=lambda name, order, knob: words.order_sentence(name, order, knob, say),
+        follows=lambda curve, knob: words.follows(curve, knob, say),
     )
     made.globals.update(
         say=say,

@@ -66,7 +66,8 @@ def draw_curve(record: Known, name: str, say: Language, *, key: str) -> Markup |
         _limits(axes, record, name, vertical=False)
         if name in record["curves"]:
             _baseline(axes, curve, vertical=False)
-        line = curve["order"]["line"]
+        here = curve.get("order_among_these", curve["order"])
+        line = here["line"] or curve["order"]["line"]
         if len(line) == len(at):
             axes.plot(range(len(at)), line, color=SECOND, linewidth=2, linestyle=DOTTED, zorder=2)
         for i, (v, (y, low, high)) in enumerate(at.items()):

@@ -109,11 +109,13 @@ class Luck:
         squares = sum(float((((group - group.mean()) / scale) ** 2).sum()) for group, scale in told)
         return cls(math.sqrt(squares / freedom) if freedom else 0.0, freedom)
 
+    def error(self, fits: int, scale: float = 1.0) -> float:
+        """Standard error that luck alone gives the mean of so many fits; 0 where it is not known."""
+        return self.spread * scale / math.sqrt(fits)
+
     def reach(self, fits: int, scale: float = 1.0) -> float:
         """Half of the 95 % interval that luck alone gives the mean of so many fits; 0 where it is not known."""
-        if not self.freedom:
-            return 0.0
-        return float(distributions.t.ppf(0.975, self.freedom)) * self.spread * scale / math.sqrt(fits)
+        return float(distributions.t.ppf(0.975, self.freedom)) * self.error(fits, scale) if self.freedom else 0.0
 
 
 def pool(found: Sequence[Finding], luck: Luck, *, scale: float = 1.0) -> Finding:
@@ -141,21 +143,40 @@ def pool(found: Sequence[Finding], luck: Luck, *, scale: float = 1.0) -> Finding
     return replace(first, value=middle, low=low, high=high)
 
 
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """One finding of every fit, by value of the knob, and the luck in it.
+
+    Attributes:
+        scales: By value, the mean length of a fit's interval; 1 everywhere where one is empty or not known.
+        whole: By value, whether every fit there has the finding.
+    """
+
+    found: Mapping[float, Sequence[Finding]]
+    luck: Luck
+    scales: Mapping[float, float]
+    whole: Mapping[float, bool]
+
+    @classmethod
+    def of(cls, name: str, points: Sequence[Point]) -> Fits:
+        groups: dict[float, list[Finding | None]] = {}
+        for point in sorted(points, key=lambda p: (p.value, p.fit)):
+            groups.setdefault(point.value, []).append(point.get(name))
+        found = {value: [f for f in group if f is not None] for value, group in groups.items()}
+        known = [[float(f.value) for f in each if f.value is not None] for each in found.values()]
+        scales = dict(zip(found, _scales(list(found.values())), strict=True))
+        whole = {value: None not in group for value, group in groups.items()}
+        return cls(found, Luck.of(known, list(scales.values())), scales, whole)
+
+
 def pooled(points: Sequence[Point]) -> dict[float, dict[str, Finding]]:
     """For each value of the knob, in order, every finding of all its fits as one."""
-    groups: dict[float, list[Point]] = {}
-    for point in sorted(points, key=lambda p: (p.value, p.fit)):
-        groups.setdefault(point.value, []).append(point)
-    names = list(dict.fromkeys(f.name for point in points for f in point.findings))
-    made: dict[float, dict[str, Finding]] = {value: {} for value in groups}
-    for name in names:
-        found = {value: [f for p in group if (f := p.get(name)) is not None] for value, group in groups.items()}
-        measured = [[float(f.value) for f in each if f.value is not None] for each in found.values()]
-        scales = _scales(list(found.values()))
-        luck = Luck.of(measured, scales)
-        for (value, each), scale in zip(found.items(), scales, strict=True):
-            if len(each) == len(groups[value]):
-                made[value][name] = pool(each, luck, scale=scale)
+    made: dict[float, dict[str, Finding]] = {value: {} for value in sorted({p.value for p in points})}
+    for name in dict.fromkeys(f.name for point in points for f in point.findings):
+        fits = Fits.of(name, points)
+        for value, each in fits.found.items():
+            if fits.whole[value]:
+                made[value][name] = pool(each, fits.luck, scale=fits.scales[value])
     return made
 
 

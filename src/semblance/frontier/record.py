@@ -12,7 +12,7 @@ from semblance.evidence import Finding
 from semblance.frontier import pareto
 from semblance.frontier.choice import INTERVAL, choose
 from semblance.frontier.order import Order, order_of
-from semblance.frontier.points import STRONGEST, Luck, Point, pooled
+from semblance.frontier.points import STRONGEST, Fits, Luck, Point, pooled
 from semblance.release.gate import Policy
 
 VERSION = "1"
@@ -39,20 +39,27 @@ def build(
         **head,
         "points": [p.to_dict() for p in points],
         "failed": failed,
-        "curves": {name: _curve(name, known) for name in dict.fromkeys(n for found in known.values() for n in found)},
+        "curves": {
+            name: _curve(name, known, Fits.of(name, points))
+            for name in dict.fromkeys(n for found in known.values() for n in found)
+        },
         "facts": {name: _told(name, points) for name in dict.fromkeys(n for p in points for n in p.facts)},
         "pareto": list(_lines(known)),
         "choice": choose(known, policy, facts, failed).to_dict(),
     }
 
 
-def _curve(name: str, known: Mapping[float, Mapping[str, Finding]]) -> dict[str, Any]:
-    """One finding along the knob, and how it follows it."""
+def _curve(name: str, known: Mapping[float, Mapping[str, Finding]], fits: Fits) -> dict[str, Any]:
+    """One finding along the knob, and how it follows it: for any patients, and among those who examined all points."""
     at = {value: found[name] for value, found in known.items() if name in found}
     first = next(iter(at.values()))
     sure = {v: f for v, f in at.items() if f.value is not None and f.low is not None and f.high is not None}
     errors = [((f.high or 0.0) - (f.low or 0.0)) / (2 * INTERVAL) for f in sure.values()]
     order = order_of(list(sure), [f.value or 0.0 for f in sure.values()], errors)
+    here = Order("unknown")
+    if fits.luck.freedom and sure:
+        luck = [fits.luck.error(len(fits.found[v]), fits.scales[v]) for v in sure]
+        here = order_of(list(sure), [f.value or 0.0 for f in sure.values()], luck, freedom=fits.luck.freedom)
     points = [
         {"value": v, "estimate": f.value, "low": f.low, "high": f.high, "n": f.n, "status": f.status, "why": f.why,
          "baseline": f.baseline}
@@ -65,6 +72,7 @@ def _curve(name: str, known: Mapping[float, Mapping[str, Finding]]) -> dict[str,
         "confidence": first.confidence,
         "points": points,
         "order": order.to_dict(),
+        "order_among_these": here.to_dict(),
     }
 
 
@@ -78,8 +86,8 @@ def _told(name: str, points: Sequence[Point]) -> dict[str, Any]:
     means = [float(np.mean(each)) for each in groups.values()]
     reaches = [luck.reach(len(each)) for each in groups.values()]
     known = luck.freedom > 0
-    errors = [reach / INTERVAL for reach in reaches]
-    order = order_of(list(groups), means, errors) if known else Order("unknown")
+    errors = [luck.error(len(each)) for each in groups.values()]
+    order = order_of(list(groups), means, errors, freedom=luck.freedom) if known else Order("unknown")
     return {
         "points": [
             {"value": v, "estimate": m, "low": m - r if known else None, "high": m + r if known else None, "fits": each}

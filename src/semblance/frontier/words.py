@@ -103,42 +103,64 @@ def confirmation(record: Mapping[str, Any]) -> str:
     return shlex.join([*words, "--out", "release"])
 
 
-def order_sentence(name: str, order: Mapping[str, Any], knob: str, say: Language) -> str:
-    """How a measure follows the knob, within error."""
-    slots = {"name": knob}
+def follows(curve: Mapping[str, Any], knob: str, say: Language) -> str:
+    """How a measure follows the knob: among the patients who examined all points, and for others like them."""
+    order, here = curve["order"], curve.get("order_among_these", _UNKNOWN)
+    if here["verdict"] == "unknown":
+        return _within_error(order, knob, say)
+    among = _among_these(here, knob, say)
+    if order["verdict"] == here["verdict"]:
+        return (
+            among if here["verdict"] == "flat" else say.join(among, say("For others like them the same can be said."))
+        )
+    if order["verdict"] == "flat":
+        return say.join(among, say("For others like them the intervals are too wide to tell."))
+    return say.join(among, say("For others like them:"), _within_error(order, knob, say))
+
+
+_UNKNOWN = {"verdict": "unknown"}
+
+
+def _among_these(order: Mapping[str, Any], knob: str, say: Language) -> str:
+    """Beyond the luck of the fits."""
+    rises, falls = chance(order["p_rises"]), chance(order["p_falls"])
+    if order["verdict"] == "rises":
+        said = "Among these patients it only rises with “{name}” (p {p}); that it stays or falls does not fit (p {q})."
+        return say(said, name=knob, p=rises, q=falls)
+    if order["verdict"] == "falls":
+        said = "Among these patients it only falls with “{name}” (p {p}); that it stays or rises does not fit (p {q})."
+        return say(said, name=knob, p=falls, q=rises)
+    if order["verdict"] == "flat":
+        said = "No change with “{name}” beyond the luck of the fits (rises: p {p}, falls: p {q})."
+        return say(said, name=knob, p=rises, q=falls)
+    first, second = map(number, order["turn"])
+    said = (
+        "Among these patients it neither only rises nor only falls with “{name}”: from {a} to {b} it turns by more "
+        "than the luck of the fits (p {p})."
+    )
+    return say(said, name=knob, a=first, b=second, p=chance(max(order["p_rises"], order["p_falls"])))
+
+
+def _within_error(order: Mapping[str, Any], knob: str, say: Language) -> str:
+    """Beyond everything that blurs it."""
     if order["verdict"] == "unknown":
         return say("Its error is not known, so no order is claimed.")
     rises, falls = chance(order["p_rises"]), chance(order["p_falls"])
     if order["verdict"] == "rises":
-        return say(
-            "Only rises with “{name}”, within error (p {p}); a line that stays or falls does not fit (p {q}).",
-            **slots,
-            p=rises,
-            q=falls,
-        )
+        said = "Only rises with “{name}”, within error (p {p}); a line that stays or falls does not fit (p {q})."
+        return say(said, name=knob, p=rises, q=falls)
     if order["verdict"] == "falls":
-        return say(
-            "Only falls with “{name}”, within error (p {p}); a line that stays or rises does not fit (p {q}).",
-            **slots,
-            p=falls,
-            q=rises,
-        )
+        said = "Only falls with “{name}”, within error (p {p}); a line that stays or rises does not fit (p {q})."
+        return say(said, name=knob, p=falls, q=rises)
     if order["verdict"] == "flat":
-        return say(
-            "No change with “{name}” that its intervals could tell (rises: p {p}, falls: p {q}).",
-            **slots,
-            p=rises,
-            q=falls,
-        )
-    first, second = order["turn"]
-    return say(
-        "Neither only rises nor only falls with “{name}”: from {a} to {b} it turns by more than its intervals "
-        "allow (p {p}).",
-        **slots,
-        a=number(first),
-        b=number(second),
-        p=chance(max(order["p_rises"], order["p_falls"])),
+        said = "No change with “{name}” that its intervals could tell (rises: p {p}, falls: p {q})."
+        return say(said, name=knob, p=rises, q=falls)
+    first, second = map(number, order["turn"])
+    said = (
+        "Neither only rises nor only falls with “{name}”: from {a} to {b} it turns by more than its intervals allow "
+        "(p {p})."
     )
+    return say(said, name=knob, a=first, b=second, p=chance(max(order["p_rises"], order["p_falls"])))
 
 
 def chance(p: float) -> str:

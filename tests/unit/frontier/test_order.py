@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from semblance.frontier.order import order_of, rising
+from semblance.frontier.points import Luck
 
 KNOB = [0.5, 1.0, 2.0, 4.0, 8.0]
 
@@ -35,6 +36,22 @@ def test_without_an_error_no_step_is_forgiven() -> None:
     assert judged([1.0, 2.0, 3.0, 4.0, 5.0], 0.0) == "rises"
     assert judged([1.0, 2.0, 1.9, 4.0, 5.0], 0.0) == "turns"
     assert judged([1.0, 1.0, 1.0, 1.0, 1.0], 0.0) == "flat"
+
+
+def test_errors_that_were_learned_are_trusted_less() -> None:
+    """With errors from two fits at each of five values: a flat line is doubted no more often than stated."""
+    rng, doubted = np.random.default_rng(0), 0
+    for _ in range(300):
+        fits = rng.normal(size=(5, 2))
+        luck = Luck.of(list(fits), [1.0] * 5)
+        found = order_of(KNOB, list(fits.mean(axis=1)), [luck.error(2)] * 5, freedom=luck.freedom)
+        doubted += found.verdict != "flat"
+    assert doubted <= 25  # 15 expected
+    values, errors = [0.50, 0.52, 0.54, 0.56, 0.58], [0.015] * 5
+    p_known, p_learned = (order_of(KNOB, values, errors, freedom=n).p_falls for n in (0, 2))
+    assert p_known is not None
+    assert p_learned is not None
+    assert p_known < p_learned
 
 
 def test_one_point_has_no_order() -> None:
