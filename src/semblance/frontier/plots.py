@@ -16,6 +16,9 @@ from semblance.report.draw import FAKE, FIRST, LINE, MUTED, PAPER, REAL, SECOND,
 from semblance.report.language import Language
 
 DOTTED = (0, (1, 1.6))
+MISTAKEN = 40.0
+"""What a value that stands nearer to another dot than to its own counts for, in square pixels of overlap."""
+
 Known = Mapping[str, Any]
 
 
@@ -161,7 +164,8 @@ def _name(axes: Axes, places: Mapping[float, tuple[float, float]]) -> None:
             beside, dy = away * math.cos(math.radians(turn)), away * math.sin(math.radians(turn))
             dx = beside + math.copysign(wide / 2 - 2, beside) if abs(beside) > 1 else 0.0
             box = (x + dx - wide / 2, y + dy - 6, x + dx + wide / 2, y + dy + 6)
-            overlap = sum(_overlap(box, other) for other in taken)
+            nearer = [math.dist((x + dx, y + dy), other) < math.hypot(dx, dy) for w, other in at.items() if w != v]
+            overlap = sum(_overlap(box, other) for other in taken) + MISTAKEN * sum(nearer)
             if best is None or overlap < best[0]:
                 best = (overlap, away, dx, dy, box)
             if overlap == 0:
