@@ -64,11 +64,15 @@ class Forger(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """(n, latent + told) -> (n, layout.width)."""
-        row = self.enter(hidden)
+        logits: Tensor = self.leave(self.features(hidden))
+        return logits
+
+    def features(self, hidden: Tensor) -> Tensor:
+        """What the last layer sees: (n, latent + told) -> (n, width)."""
+        row: Tensor = self.enter(hidden)
         for layer, norm in zip(self.layers, self.norms, strict=True):
             row = row + layer(functional.silu(norm(row)))
-        logits: Tensor = self.leave(functional.silu(row))
-        return logits
+        return functional.silu(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Match:
         self._layout, self._told, self._tuning = layout, told, tuning
         self._codes = torch.from_numpy(codes.astype(np.int64))
         self._upto = None if chances is None else torch.from_numpy(np.cumsum(chances))
+        self._sizes = torch.tensor(layout.sizes, device=device())
         self._game = GAMES[tuning.loss]
         self._turns = tuning.critic_steps or self._game.critic_steps
         self.forger, self.critic = forger.to(device()), critic.to(device())
@@ -115,7 +120,7 @@ class Match:
     def _optimiser(self, net: nn.Module) -> torch.optim.Optimizer:
         rate = self._tuning.learning_rate
         if self._game.momentum:
-            return torch.optim.Adam(net.parameters(), lr=rate, betas=(0.0, 0.99))
+            return torch.optim.Adam(net.parameters(), lr=rate, betas=(0.0, 0.99), fused=True)
         return torch.optim.RMSprop(net.parameters(), lr=rate)
 
     def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
@@ -189,10 +194,10 @@ class Match:
         blocks = [
             functional.softmax(block / self._tuning.temperature, dim=1) for block in self._layout.split(perturbed)
         ]
-        for position, block in enumerate(self._layout.split(wanted)):
-            block *= (fake[:, position : position + 1] >= 0).to(block.dtype)
-            if position in self._told:
-                block.zero_()
+        if (fake < 0).any():  # what the critic could not see pulls at nothing
+            wanted *= (fake >= 0).to(wanted.dtype).repeat_interleave(self._sizes, dim=1)
+        for position in self._told:
+            self._layout.split(wanted)[position].zero_()
         self._sharpen.zero_grad(set_to_none=True)
         torch.cat(blocks, dim=1).backward(wanted)  # type: ignore[no-untyped-call]
         self._sharpen.step()

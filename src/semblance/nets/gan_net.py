@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from semblance.conditionals.premises import Premises
 from semblance.nets.device import device, threads
@@ -55,17 +56,19 @@ class GanNet:
         return wide
 
     def _log_chances(self, hidden: torch.Tensor) -> Wide:
-        latent, told = self.forger.latent, self.premises.at
-        entering = hidden[:, :latent]
-        cells = hidden[:, latent:].long()
-        if told:
-            entering = torch.cat([entering, told_cells(cells, self.layout, told)], dim=1)
-        found = self.layout.log_softmax(self.forger(entering.to(device()))).cpu()
-        for j, position in enumerate(told):
+        cells = hidden[:, self.forger.latent :].long()
+        found = self.layout.log_softmax(self.forger(self.entering(hidden))).cpu()
+        for j, position in enumerate(self.premises.at):
             start, size = self.layout.starts[position], self.layout.sizes[position]
             chosen = torch.zeros(len(found), size).scatter_(1, cells[:, j : j + 1], 1.0)
             found[:, start : start + size] = chosen.log()
         return found.numpy().astype(np.float32)
+
+    def entering(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Hidden rows as the generator takes them, on the device: told cells one-hot."""
+        noise, cells = hidden[:, : self.forger.latent], hidden[:, self.forger.latent :].long()
+        wide = torch.cat([noise, told_cells(cells, self.layout, self.premises.at)], dim=1) if cells.shape[1] else noise
+        return wide.to(device())
 
     def save(self, folder: Path) -> None:
         """Write the weights as safetensors, the rest as JSON."""
@@ -110,20 +113,23 @@ class GanNet:
         return cls(layout, forger.to(device()).eval(), premises)
 
 
-def calibrate(net: GanNet, shares: Floats, seeds: Seeds, *, rows: int = 16_384, rounds: int = 6) -> None:
+def calibrate(net: GanNet, shares: Floats, seeds: Seeds, *, rows: int = 16_384, rounds: int = 12) -> None:
     """Shift the last layer's biases until every column's cells come as often as in the training table.
 
     A shift of a column's logits changes how often its cells come, and nothing about which hidden rows favour which.
 
     Args:
-        shares: Of each cell in training, a told column's included: (width,). rows: Hidden rows to average over.
+        shares: Of each cell in training: (width,). rows: Hidden rows to average over.
     """
     hidden, _ = net.propose(rows, seeds("calibrate"), {})
-    bias = net.forger.leave.bias
-    aim = np.maximum(shares, 1e-9)
-    for _ in range(rounds):
-        mean = np.exp(net.log_chances(hidden).astype(np.float64)).mean(axis=0)
-        shift = np.log(aim / np.maximum(mean, 1e-9))
-        shift[shares <= 0] = -20.0
-        with torch.no_grad():
-            bias.add_(torch.from_numpy(np.clip(shift, -20, 3).astype(np.float32)).to(bias.device))
+    leave = net.forger.leave
+    aims = net.layout.split(torch.from_numpy(shares)[None])
+    with torch.no_grad():
+        features = net.forger.features(net.entering(torch.from_numpy(hidden)))
+        weights, biases = (torch.split(part, net.layout.sizes) for part in (leave.weight, leave.bias))
+        for aim, weight, bias in zip(aims, weights, biases, strict=True):
+            logits = features @ weight.T
+            for _ in range(rounds):
+                mean = functional.softmax(logits + bias, dim=1).mean(dim=0).double().cpu()
+                shift = (aim[0].clamp(min=1e-9) / mean.clamp(min=1e-9)).log().clamp(-20, 3)
+                bias += torch.where(aim[0] > 0, shift, -20.0).float().to(bias.device)

@@ -24,6 +24,7 @@ from semblance.generators.gan import GAN, LOSSES
 from semblance.nets import training
 from semblance.nets.gan import Forger, Match
 from semblance.recipe import recipe
+from semblance.report.language import language
 
 SMALL = {"steps": 150, "width": 32, "latent": 8, "batch": 64}
 
@@ -166,6 +167,7 @@ def test_missing_modes_are_told_in_one_sentence() -> None:
     note = gan.collapse_note(thin)
     assert note
     assert "80%" in note
+    assert "80%" in language("zh")(note) != note
 
 
 def test_the_time_limit_is_heeded_and_told(patients: Dataset, run: Run) -> None:
