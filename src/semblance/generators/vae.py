@@ -74,11 +74,11 @@ class VAE:
         return self._learn(train, run, None)
 
     def again(self, model: Model) -> Generator:
-        """This recipe for other patients, with as many steps as served `model`'s left-out patients best."""
-        steps = getattr(model, "facts", {}).get("steps")
-        return VAEAgain(self, int(steps)) if steps else self
+        """This recipe for other patients, stopped where it served `model`'s left-out patients best."""
+        stop = model.facts.get("stopped_at") if isinstance(model, LatentModel) else None
+        return self if stop is None else VAEAgain(self, stop)
 
-    def _learn(self, train: Dataset, run: Run, stop: int | None) -> LatentModel:
+    def _learn(self, train: Dataset, run: Run, stop: float | None) -> LatentModel:
         reason = self.refuses(train.schema)
         if reason or not train.n_rows:
             raise FitError(reason or "there are no training rows; check the source.")
@@ -91,7 +91,7 @@ class VAE:
         plan = Plan(
             shape=Shape(self.latent, self.width, self.depth),
             beta=self.beta,
-            steps=min(self.steps, max(200, self.epochs * train.n_rows // batch)),
+            steps=min(self.steps, max(100, self.epochs * train.n_rows // batch)),
             batch=batch,
             learning_rate=self.learning_rate,
             parts=self.parts,
@@ -129,15 +129,15 @@ class VAEAgain:
     """A VAE for which another model has found out when to stop; see ``Repeatable`` in ``contracts.py``.
 
     Attributes:
-        recipe: All that is not searched for. stop: Steps to take. As in the search, a tenth of the patients is left
-            out, so that what the attacks learn from it holds for the model itself.
+        recipe: All that is not searched for. stop: Share of the steps to take. As in the search, a tenth of the
+            patients is left out, so that what the attacks learn from it holds for the model itself.
     """
 
     name: ClassVar[str] = VAE.name
     about: ClassVar[str] = VAE.about
 
     recipe: VAE
-    stop: int
+    stop: float
 
     @property
     def min_patients(self) -> int:
@@ -147,7 +147,7 @@ class VAEAgain:
         return self.recipe.refuses(schema)
 
     def fit(self, train: Dataset, run: Run) -> LatentModel:
-        """Learn from training rows, as `VAE.fit` does, for the known number of steps."""
+        """Learn from training rows, as `VAE.fit` does, as far as is known to be best."""
         return self.recipe._learn(train, run, self.stop)
 
     @staticmethod

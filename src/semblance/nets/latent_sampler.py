@@ -32,6 +32,8 @@ JUDGED = 10_000
 class Mixture:
     """Normal distributions, each with a weight: what codes are drawn from.
 
+    In double precision: where beta is small, parts are narrow and far apart.
+
     Attributes:
         weights: (k,), summing to 1. means: (k, d). roots: Lower Cholesky factors of the covariances: (k, d, d).
     """
@@ -42,7 +44,8 @@ class Mixture:
 
     def log_density(self, codes: Tensor) -> Tensor:
         """Natural log of the density: (n, d) -> (n,)."""
-        return torch.cat([self.parts(block, _pairs(block)).logsumexp(dim=1) for block in torch.split(codes, BLOCK)])
+        blocks = torch.split(codes.double(), BLOCK)
+        return torch.cat([self.parts(block, _pairs(block)).logsumexp(dim=1) for block in blocks])
 
     def parts(self, codes: Tensor, pairs: Tensor) -> Tensor:
         """Natural log of weight times density of each part: (n, d) and their `_pairs` -> (n, k).
@@ -51,7 +54,7 @@ class Mixture:
         matrices do for all parts.
         """
         k, d = self.means.shape
-        inverse = torch.linalg.solve_triangular(self.roots, torch.eye(d).expand(k, d, d), upper=False)
+        inverse = torch.linalg.solve_triangular(self.roots, _eye(d).expand(k, d, d), upper=False)
         precision = inverse.transpose(1, 2) @ inverse
         i, j = torch.triu_indices(d, d)
         twice = torch.where(i == j, 1.0, 2.0)
@@ -63,34 +66,33 @@ class Mixture:
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """(n, d)."""
-        chances = self.weights.double().numpy()
-        part = rng.choice(len(chances), size=n, p=chances / chances.sum())
-        noise = rng.standard_normal((n, self.means.shape[1]), dtype=np.float32)
+        part = rng.choice(len(self.weights), size=n, p=self.weights.numpy() / float(self.weights.sum()))
+        noise = rng.standard_normal((n, self.means.shape[1]))
         drawn = np.empty_like(noise)
         means, roots = self.means.numpy(), self.roots.numpy()
         for k in np.unique(part):
             rows = part == k
             drawn[rows] = means[k] + noise[rows] @ roots[k].T
-        return drawn
+        return drawn.astype(np.float32)
 
 
 class Fitting:
     """A mixture being fitted to codes: a Trainee (``nets/training.py``).
 
-    A part keeps the shape of a ball as far as few rows belong to it: its covariance is drawn towards one as if by as
-    many rows as a code has numbers, so that no part can shut itself in around a patient.
+    A part keeps the shape that all parts share as far as few rows belong to it: its covariance is drawn towards their
+    mean as if by as many rows as a code has numbers, so that no part can shut itself in around a patient.
 
     Args:
         means: Of every training row's code: (n, d). spreads: Standard deviations: (n, d). parts: Of the mixture.
     """
 
     def __init__(self, means: Tensor, spreads: Tensor, *, parts: int, generator: torch.Generator) -> None:
-        self._means, self._spreads, self._n = means, spreads, len(means)
+        self._means, self._spreads, self._n = means.double(), spreads.double(), len(means)
         codes = self._draw(torch.arange(len(means)), generator)
         centres = codes[torch.randperm(len(codes), generator=generator)[:parts]]
         around = codes - codes.mean(dim=0)
-        covariance = 0.3 * (around.T @ around) / len(codes) + 0.01 * torch.eye(codes.shape[1])
-        self._mass = torch.full((len(centres),), 1 / len(centres))
+        covariance = 0.3 * (around.T @ around) / len(codes) + 0.01 * _eye(codes.shape[1])
+        self._mass = torch.full((len(centres),), 1 / len(centres), dtype=torch.float64)
         self._sum = self._mass[:, None] * centres
         self._i, self._j = torch.triu_indices(codes.shape[1], codes.shape[1])
         self._squares = self._mass[:, None] * (covariance[self._i, self._j] + _pairs(centres))
@@ -98,7 +100,7 @@ class Fitting:
         self.mixture = self._settle()
 
     def _draw(self, rows: Tensor, noise: torch.Generator) -> Tensor:
-        drawn = torch.randn(len(rows), self._means.shape[1], generator=noise)
+        drawn = torch.randn(len(rows), self._means.shape[1], generator=noise).double()
         return self._means[rows] + self._spreads[rows] * drawn
 
     def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
@@ -131,12 +133,12 @@ class Fitting:
         d = self._means.shape[1]
         mass = self._mass.clamp(min=1e-9)
         means = self._sum / mass[:, None]
-        covariance = torch.empty(len(mass), d, d)
+        covariance = torch.empty(len(mass), d, d, dtype=torch.float64)
         covariance[:, self._i, self._j] = self._squares / mass[:, None] - _pairs(means)
         covariance[:, self._j, self._i] = covariance[:, self._i, self._j]
-        ball = torch.diagonal(covariance, dim1=1, dim2=2).mean(dim=1).clamp(min=0.01)
+        shared = (covariance * (mass / mass.sum())[:, None, None]).sum(dim=0)
         pull = (d / (self._n * mass + d))[:, None, None]
-        covariance = (1 - pull) * covariance + pull * ball[:, None, None] * torch.eye(d) + 1e-4 * torch.eye(d)
+        covariance = (1 - pull) * covariance + pull * shared + 1e-4 * _eye(d)
         return Mixture(mass / mass.sum(), means, torch.linalg.cholesky(covariance))
 
     def gain(self, codes: Tensor) -> float:
@@ -157,6 +159,10 @@ class Fitting:
         self._mass, self._sum, self._squares = (state[name].cpu().clone() for name in ("mass", "sum", "squares"))
         self._taken = int(state["taken"])
         self.mixture = self._settle()
+
+
+def _eye(d: int) -> Tensor:
+    return torch.eye(d, dtype=torch.float64)
 
 
 def _pairs(codes: Tensor) -> Tensor:

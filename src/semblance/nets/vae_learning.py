@@ -24,12 +24,12 @@ FOLDS = 10
 """One patient in so many of those that may be learned from is left out, to see when to stop."""
 FEWEST = 200
 """With fewer patients none is left out: too few would be left, and too few to see anything by."""
-LOOKS, PATIENCE = 25, 8
+LOOKS, PATIENCE = 25, 5
 """Times that the left-out patients are looked at, and looks without a gain before training stops."""
 TIME_FOR_NETS = 0.75
 """Of the time there is, the share that may be spent before the codes' place is looked for."""
 MIXTURE_STEPS, MIXTURE_BATCH = 150, 4096
-ROWS_A_PART = 100
+ROWS_A_PART = 50
 """Rows for each part of the mixture of codes, at least."""
 
 Codes = NDArray[np.int32]
@@ -40,7 +40,7 @@ class Plan:
     """What the recipe asks for (``generators/vae.py``).
 
     Attributes:
-        stop: Steps to take of the whole schedule, known from another model; None to find out.
+        stop: Share of the steps to take, known from another model; None to find out.
     """
 
     shape: Shape
@@ -50,7 +50,7 @@ class Plan:
     learning_rate: float
     parts: int
     min_patients: int
-    stop: int | None = None
+    stop: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,9 @@ def learn(alphabet: Alphabet, codes: Codes, patients: NDArray[np.int64], *, plan
         fitted, fitting = _place(average, told[~unseen], plan, run)
         net = VaeNet(skeleton, plan.shape, average.decoder, fitting.mixture)
         facts = _measure(average, fitting, told, unseen, plan, run)
-        calibrate(net, shares, run.seeds(f"{KEY}/calibrate"))
-    facts |= {"steps": float(log.best_step or log.step), "looked_up_columns": float(len(skeleton.dependents))}
+        calibrate(net, shares, run.seeds(f"{KEY}/calibrate"), rows=int(np.clip(3 * len(told), 2048, 16_384)))
+    taken = log.best_step or log.step
+    facts |= {"steps": float(taken), "stopped_at": taken / plan.steps, "looked_up_columns": len(skeleton.dependents)}
     return Learned(net, {"vae": log, "codes": fitted}, facts)
 
 
@@ -117,7 +118,7 @@ def _begin(
 
 def _train(auto: Autoencoder, seen: Codes, unseen: Codes, plan: Plan, run: Run) -> tuple[Log, Autoencoder]:
     """Both nets, as they served unseen patients best."""
-    stop = min(plan.stop or plan.steps, plan.steps)
+    stop = max(1, round(plan.steps * (1.0 if plan.stop is None else plan.stop)))
     learner = Learner(auto, seen, beta=plan.beta, learning_rate=plan.learning_rate, stop=stop / plan.steps)
     look = run.seeds.integer(f"{KEY}/look")
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from semblance.data.dependents import Dependent
 from semblance.nets.device import device, threads
@@ -68,7 +69,7 @@ class VaeNet:
         roots = self.skeleton.roots
         if not roots:
             return codes, weights
-        wide = self._decode(codes)
+        wide = self.decode(codes)
         cells = np.empty((n, len(roots)), dtype=np.float32)
         for j, root in enumerate(roots):
             share = self._wanted(root, allowed)
@@ -87,7 +88,7 @@ class VaeNet:
 
     def log_chances(self, hidden: Wide) -> Wide:
         """Natural log of each cell's probability; a column that others hang on has its cell: (n, d) -> (n, width)."""
-        blocks = self._decode(hidden[:, : self.shape.latent])
+        blocks = self.decode(hidden[:, : self.shape.latent])
         with np.errstate(divide="ignore"):
             for j, root in enumerate(self.skeleton.roots):
                 cells = hidden[:, self.shape.latent + j].astype(np.int64)
@@ -97,7 +98,7 @@ class VaeNet:
                         blocks[hanging.at] = np.log(hanging.chances.astype(np.float32)[cells])
         return np.concatenate([blocks[at] for at in range(len(self.skeleton.sizes))], axis=1)
 
-    def _decode(self, codes: Wide) -> dict[int, Wide]:
+    def decode(self, codes: Wide) -> dict[int, Wide]:
         """Log-probabilities of the columns that the decoder tells, by their positions."""
         layout = self.decoder.layout
         wide = np.empty((len(codes), layout.width), dtype=np.float32)
@@ -140,13 +141,14 @@ def _draw(chances: Floats, share: Floats, rng: np.random.Generator) -> tuple[Wid
     upto = np.cumsum(chances * share, axis=1)
     total = upto[:, -1]
     drawn = np.minimum((upto <= rng.random(len(chances))[:, None] * total[:, None]).sum(axis=1), len(share) - 1)
-    drawn = np.where((total > 0) & (share[drawn] > 0), drawn, int(np.argmax(share)))
-    with np.errstate(divide="ignore"):
-        weight = np.log(total) - np.log(share[drawn])
-    return drawn.astype(np.float32), np.where(np.isfinite(weight), weight, -np.inf)
+    possible = (total > 0) & (share[drawn] > 0)
+    drawn = np.where(possible, drawn, int(np.argmax(share)))
+    weight = np.full(len(chances), -np.inf)
+    weight[possible] = np.log(total[possible]) - np.log(share[drawn[possible]])
+    return drawn.astype(np.float32), weight
 
 
-def calibrate(net: VaeNet, shares: Floats, rng: np.random.Generator, *, rows: int = 16_384, rounds: int = 6) -> None:
+def calibrate(net: VaeNet, shares: Floats, rng: np.random.Generator, *, rows: int, rounds: int = 6) -> None:
     """Shift the decoder's last biases until every column's cells come as often as in the training table.
 
     A shift of a column's logits changes how often its cells come, and nothing about which codes favour which.
@@ -154,11 +156,17 @@ def calibrate(net: VaeNet, shares: Floats, rng: np.random.Generator, *, rows: in
     Args:
         shares: Of each cell that the decoder tells, in training: (width,). rows: Codes to average over.
     """
-    codes = net.mixture.draw(rows, rng)
-    aim = np.maximum(shares, 1e-9)
-    for _ in range(rounds):
-        mean = np.concatenate([np.exp(b.astype(np.float64)).mean(axis=0) for b in net._decode(codes).values()])
-        shift = np.log(aim / np.maximum(mean, 1e-9))
-        shift[shares <= 0] = -20.0
-        with torch.no_grad():
-            net.decoder.bias.add_(torch.from_numpy(np.clip(shift, -20, 3).astype(np.float32)).to(device()))
+    blocks = net.decode(net.mixture.draw(rows, rng))
+    starts = net.decoder.layout.starts
+    shifts = []
+    for (at, block), start in zip(blocks.items(), starts, strict=True):
+        aim = shares[start : start + net.skeleton.sizes[at]]
+        logs, shift = block.astype(np.float64), np.zeros(len(aim))
+        for _ in range(rounds):
+            mean = np.exp(logs - logsumexp(logs, axis=1, keepdims=True)).mean(axis=0)
+            change = np.clip(np.log(np.maximum(aim, 1e-9) / np.maximum(mean, 1e-9)), -20.0, 3.0)
+            change[aim <= 0] = -20.0
+            logs, shift = logs + change, shift + change
+        shifts.append(shift)
+    with torch.no_grad():
+        net.decoder.bias.add_(torch.from_numpy(np.concatenate(shifts).astype(np.float32)).to(device()))
