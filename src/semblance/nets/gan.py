@@ -49,12 +49,18 @@ class Forger(nn.Module):
         self.layers = nn.ModuleList([nn.Linear(width, width) for _ in range(depth)])
         self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(depth)])
         self.leave = nn.Linear(width, layout.width)
+        self.lean = nn.Parameter(torch.zeros(told, layout.width))  # what each told cell adds to every logit
         with torch.no_grad():
             self.leave.bias.copy_(shares.clamp(min=1e-9).log())
 
-    def begin(self, generator: torch.Generator) -> None:
-        """Random weights; the last layer's are small, so that the first rows are nearly independent columns."""
+    def begin(self, generator: torch.Generator, lean: Tensor) -> None:
+        """Random weights; the last layer's are small, so that the first rows are nearly independent columns.
+
+        Args:
+            lean: How much more likely, in logarithms, each told cell makes every cell: (told, layout.width).
+        """
         with torch.no_grad():
+            self.lean.copy_(lean)
             for layer, gain in [(self.enter, 1.0), *((layer, 0.5) for layer in self.layers), (self.leave, 0.5)]:
                 assert isinstance(layer, nn.Linear)
                 size = gain * layer.in_features**-0.5
@@ -65,7 +71,7 @@ class Forger(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """(n, latent + told) -> (n, layout.width)."""
         logits: Tensor = self.leave(self.features(hidden))
-        return logits
+        return logits + hidden[:, self.latent :] @ self.lean
 
     def features(self, hidden: Tensor) -> Tensor:
         """What the last layer sees: (n, latent + told) -> (n, width)."""

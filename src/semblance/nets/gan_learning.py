@@ -19,6 +19,8 @@ from semblance.nets.layout import Layout, ranks
 from semblance.nets.training import Log, train
 
 KEY = "fit/gan"
+DOUBT = 20.0
+"""Rows that a told cell's shares are mixed with, so that a rare cell leans little on its few patients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def _learn(
         width=size.width,
         depth=size.depth,
     )
-    forger.begin(begin)
+    forger.begin(begin, leanings(layout, codes, premises.at, shares))
     order = ranks(layout.sizes, counts, [cells.ordered for cells in alphabet.cells])
     critic = Critic(layout, torch.from_numpy(order), width=size.width, depth=size.depth, generator=begin)
     match = Match(
@@ -91,3 +93,24 @@ def _learn(
     net = GanNet(layout, forger.eval(), premises)
     calibrate(net, shares, run.seeds.within(KEY))
     return net, log
+
+
+def leanings(
+    layout: Layout, codes: NDArray[np.int32], told: tuple[int, ...], shares: NDArray[np.float64]
+) -> torch.Tensor:
+    """How much more likely each told cell makes every cell, as logarithms of ratios: (told cells, layout.width).
+
+    Where the generator begins: each told cell with its own shares of every column (naive Bayes if there are several).
+    Shares within a told cell are counted with `DOUBT` more rows that are spread as all rows are.
+    """
+    rows = []
+    for position in told:
+        for cell in range(layout.sizes[position]):
+            mine = codes[codes[:, position] == cell]
+            found = []
+            for c, (start, size) in enumerate(zip(layout.starts, layout.sizes, strict=True)):
+                count = np.bincount(mine[mine[:, c] >= 0, c], minlength=size) + DOUBT * shares[start : start + size]
+                found.append(count / count.sum())
+            rows.append(np.log(np.maximum(np.concatenate(found), 1e-9) / np.maximum(shares, 1e-9)))
+    wide = np.array(rows, dtype=np.float32).reshape(-1, layout.width)
+    return torch.from_numpy(wide)

@@ -125,10 +125,12 @@ def calibrate(net: GanNet, shares: Floats, seeds: Seeds, *, rows: int = 16_384, 
     leave = net.forger.leave
     aims = net.layout.split(torch.from_numpy(shares)[None])
     with torch.no_grad():
-        features = net.forger.features(net.entering(torch.from_numpy(hidden)))
+        entering = net.entering(torch.from_numpy(hidden))
+        features, told = net.forger.features(entering), entering[:, net.forger.latent :]
         weights, biases = (torch.split(part, net.layout.sizes) for part in (leave.weight, leave.bias))
-        for aim, weight, bias in zip(aims, weights, biases, strict=True):
-            logits = features @ weight.T
+        leans = net.layout.split(net.forger.lean)
+        for aim, weight, bias, lean in zip(aims, weights, biases, leans, strict=True):
+            logits = features @ weight.T + told @ lean
             for _ in range(rounds):
                 mean = functional.softmax(logits + bias, dim=1).mean(dim=0).double().cpu()
                 shift = (aim[0].clamp(min=1e-9) / mean.clamp(min=1e-9)).log().clamp(-20, 3)

@@ -121,6 +121,17 @@ def test_a_rare_label_that_it_is_told_gives_rows_of_its_own(patients: Dataset, r
     assert (both.frame["age"] >= 65).all()
 
 
+@pytest.mark.parametrize(
+    ("steps", "old"), [pytest.param(1, 0.65, id="untrained"), pytest.param(1500, 0.85, marks=pytest.mark.slow)]
+)
+def test_rows_of_a_rare_label_are_like_real_ones(steps: int, old: float, run: Run) -> None:
+    """The rare drug is given to the old alone, who are three in ten; told, the generator begins with much of that."""
+    data = ward(2000)
+    made = GAN(given="drug", steps=steps, epochs=4000, width=64, batch=64, max_cells=8)
+    fake, _ = made.fit(data, run).sample_given(1000, ["drug=rare"], run)
+    assert (fake.frame["age"] > 65).mean() > old
+
+
 def test_it_is_told_the_target_unless_asked_otherwise(run: Run) -> None:
     frame = ward(200).frame.astype(str)
     for target, given, told in (("drug", "target", (3,)), (None, "target", ()), ("drug", "", ()), (None, "age", (0,))):
