@@ -75,3 +75,45 @@ def test_killed_and_resumed_is_the_same_model(how: signal.Signals, folder: Path)
     drawn = [(folder / f"{how.name}-{name}.csv").read_bytes() for name in (how.name, "alone")]
     assert drawn[0] == drawn[1]
     assert not [p for p in os.listdir(folder) if p.startswith(f".{how.name}")]
+
+
+NEURAL = "import sys; from semblance.nets import training; training.SAVE_SECONDS = 0.0; from semblance.cli import main; sys.exit(main())"
+"""The command line, but a net is kept after every step and not only now and then."""
+
+
+def newest(model: Path) -> int:
+    """When a state of a net was last kept; 0 for not yet."""
+    kept_now = (model.parent / f".{model.name}.partial").glob("fit-*")
+    return max((part.stat().st_mtime_ns for part in kept_now if part.is_dir()), default=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=lambda s: s.name)
+def test_a_net_killed_at_random_steps_and_resumed_is_the_same_net(how: signal.Signals, folder: Path) -> None:
+    chance = random.Random(how.value)
+    table, alone, model = folder / "table.csv", folder / f"net-{how.name}-alone", folder / f"net-{how.name}"
+
+    def words(target: Path) -> list[str]:
+        settings = ("steps=80", "width=32", "latent=4", "batch=128", "max_cells=8")
+        chosen = [word for setting in settings for word in ("--set", setting)]
+        return ["fit", str(table), "--model", str(target), "--target", "died", "--generator", "vae", *chosen]
+
+    assert main(words(alone)) == 0
+    for _ in range(KILLS if how == signal.SIGKILL else 1):
+        before = newest(model)
+        process = subprocess.Popen(
+            [sys.executable, "-c", NEURAL, *words(model), "--resume"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while process.poll() is None and newest(model) == before:
+            time.sleep(0.01)
+        time.sleep(chance.random() * 0.5)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=60)
+        assert not model.exists(), "it was quicker than the signal"
+        assert process.returncode == (-how if how == signal.SIGKILL else 130), said
+        assert newest(model) > before
+    assert main([*words(model), "--resume"]) == 0
+    assert files(model) == files(alone)

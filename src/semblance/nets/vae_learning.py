@@ -29,6 +29,7 @@ LOOKS, PATIENCE = 25, 5
 TIME_FOR_NETS = 0.75
 """Of the time there is, the share that may be spent before the codes' place is looked for."""
 MIXTURE_STEPS, MIXTURE_BATCH = 150, 4096
+ONE_PART_STEPS = 10
 ROWS_A_PART = 50
 """Rows for each part of the mixture of codes, at least."""
 
@@ -150,7 +151,7 @@ def _place(average: Autoencoder, seen: Codes, plan: Plan, run: Run) -> tuple[Log
     log = train(
         fitting,
         len(seen),
-        steps=MIXTURE_STEPS,
+        steps=MIXTURE_STEPS if parts > 1 else ONE_PART_STEPS,
         batch=MIXTURE_BATCH,
         run=run,
         key=f"{KEY}/codes",
