@@ -77,7 +77,13 @@ def test_killed_and_resumed_is_the_same_model(how: signal.Signals, folder: Path)
     assert not [p for p in os.listdir(folder) if p.startswith(f".{how.name}")]
 
 
-NEURAL = "import sys; from semblance.nets import training; training.SAVE_SECONDS = 0.0; from semblance.cli import main; sys.exit(main())"
+NEURAL = """
+import sys
+from semblance.cli import main
+from semblance.nets import training
+training.SAVE_SECONDS = 0.0
+sys.exit(main())
+"""
 """The command line, but a net is kept after every step and not only now and then."""
 
 
