@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from semblance.errors import SemblanceError
     from semblance.evidence import Evidence, Finding
     from semblance.generators.chain import Chain
+    from semblance.generators.gan import GAN
     from semblance.generators.independent import Independent
+    from semblance.generators.vae import VAE
     from semblance.language.rule import Anchor, Combination, Derived, MissingUnless, Order
     from semblance.pipeline import (
         Outcome,
@@ -59,7 +61,9 @@ _HOMES = {
     "semblance.errors": ("SemblanceError",),
     "semblance.evidence": ("Evidence", "Finding"),
     "semblance.generators.chain": ("Chain",),
+    "semblance.generators.gan": ("GAN",),
     "semblance.generators.independent": ("Independent",),
+    "semblance.generators.vae": ("VAE",),
     "semblance.language.rule": ("Anchor", "Combination", "Derived", "MissingUnless", "Order"),
     "semblance.pipeline": (
         "Outcome",
@@ -91,6 +95,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "GAN",
+    "VAE",
     "Anchor",
     "Chain",
     "Column",
