@@ -31,7 +31,8 @@ class VAE:
             less makes rows sharper and leaves more to the second stage.
         max_cells: Spikes, and quantile cells, per numeric column, at most.
         min_patients: Patients behind every label, every spike and every knot of a cell.
-        latent: Numbers in a code. width: Of both nets' layers. depth: Hidden layers of both nets.
+        latent: Numbers in a code, at most; two for each column. width: Of both nets' layers. depth: Hidden layers of
+            both nets.
         parts: Normal distributions that the second stage is a mixture of, at most.
         steps: Updates, at most. epochs: Times that every row is seen, at most. Patients who are left out say when to
             stop earlier.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ TIME_FOR_NETS = 0.75
 """Of the time there is, the share that may be spent before the codes' place is looked for."""
 MIXTURE_STEPS, MIXTURE_BATCH = 150, 4096
 ONE_PART_STEPS = 10
+NUMBERS_A_COLUMN = 2
+"""Numbers in a code for each column that it tells, at most: more only make it harder to find where codes lie."""
 ROWS_A_PART = 50
 """Rows for each part of the mixture of codes, at least."""
 
@@ -76,6 +78,8 @@ def learn(alphabet: Alphabet, codes: Codes, patients: NDArray[np.int64], *, plan
         alphabet.sizes, find_dependents(codes, alphabet.sizes, patients, min_patients=plan.min_patients)
     )
     told = codes[:, list(skeleton.told)]
+    latent = min(plan.shape.latent, NUMBERS_A_COLUMN * told.shape[1])
+    plan = replace(plan, shape=replace(plan.shape, latent=latent))
     stretches = [alphabet.cells[at].quantile_cells for at in skeleton.told]
     ordered = [alphabet.cells[at].ordered for at in skeleton.told]
     sizes = [alphabet.sizes[at] for at in skeleton.told]

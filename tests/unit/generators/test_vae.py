@@ -198,7 +198,7 @@ def test_it_learns_what_goes_with_what_and_the_second_stage_is_why(run: Run) -> 
     model = VAE(width=128, batch=128, epochs=25).fit(data, run)
     assert model.facts["prior_mismatch"] > 0.1 + model.facts["prior_mismatch_repaired"]
     assert isinstance(model.net, VaeNet)
-    prior = Mixture(*(t.double() for t in (torch.ones(1), torch.zeros(1, 24), torch.eye(24)[None])))
+    prior = Mixture(*(t.double() for t in (torch.ones(1), torch.zeros(1, 10), torch.eye(10)[None])))
     unrepaired = replace(model, net=replace(model.net, mixture=prior))
     apart, links = [], []
     for frame in (model.sample(3000, run).frame, unrepaired.sample(3000, run).frame, ward(3000, seed=1).frame):
