@@ -58,6 +58,7 @@ class GAN:
 
     name: ClassVar[str] = "gan"
     about: ClassVar[str] = "a generator against a critic, on rows of cells; needs the extra 'neural'"
+    extra: ClassVar[str] = "neural"
 
     loss: str = "relativistic"
     given: str = "target"

@@ -42,6 +42,7 @@ class VAE:
 
     name: ClassVar[str] = "vae"
     about: ClassVar[str] = "an autoencoder with a learned place for its codes; needs the extra 'neural'"
+    extra: ClassVar[str] = "neural"
 
     beta: float = 0.5
     max_cells: int = 256
@@ -136,6 +137,7 @@ class VAEAgain:
 
     name: ClassVar[str] = VAE.name
     about: ClassVar[str] = VAE.about
+    extra: ClassVar[str] = VAE.extra
 
     recipe: VAE
     stop: float
