@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,15 @@ sys.exit(main())
 
 
 def newest(model: Path) -> int:
-    """When a state of a net was last kept; 0 for not yet."""
-    kept_now = (model.parent / f".{model.name}.partial").glob("fit-*")
-    return max((part.stat().st_mtime_ns for part in kept_now if part.is_dir()), default=0)
+    """When a state of a net was last kept; 0 for not yet.
+
+    By its seal: the folder of an older state changes once more while it is removed.
+    """
+    times = [0]
+    for seal in (model.parent / f".{model.name}.partial").glob("fit-*/seal.json"):
+        with suppress(FileNotFoundError):  # removed in between
+            times.append(seal.stat().st_mtime_ns)
+    return max(times)
 
 
 @pytest.mark.slow
