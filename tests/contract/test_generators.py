@@ -168,7 +168,15 @@ def fitted() -> Callable[[str, str], tuple[Dataset, Model]]:
     return fit
 
 
-every_generator = pytest.mark.parametrize("generator", list(GENERATORS))
+# The nets take about a second to learn the smallest table: all their promises are held by `make test`, and the quick
+# tests leave them to `tests/unit/generators`.
+every_generator = pytest.mark.parametrize(
+    "generator",
+    [
+        pytest.param(name, marks=pytest.mark.slow if hasattr(recipe, "extra") else ())
+        for name, recipe in GENERATORS.items()
+    ],
+)
 every_table = pytest.mark.parametrize("table", list(TABLES))
 
 
