@@ -8,7 +8,7 @@ row meets the conditions exactly; what is approximate is the distribution of the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -205,15 +205,24 @@ class LatentModel:
         return np.split(wide, np.cumsum(self.alphabet.sizes)[:-1], axis=1)
 
 
-def read_cells(folder: Path, schema: Schema) -> tuple[Alphabet, dict[str, float]]:
-    """The cells and facts that `LatentModel.save` wrote. Raises OSError, ValueError, KeyError or TypeError."""
-    told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    return Alphabet.from_list(told["cells"], schema), dict(told["facts"])
+def load_model(name: str, folder: Path, schema: Schema, read_net: Callable[[Alphabet], Net]) -> LatentModel:
+    """Read back what `LatentModel.save` wrote: JSON and what the net wrote, none of which runs code.
 
+    Args:
+        name: Of the generator. read_net: Reads the net's own files, given the cells it speaks in.
 
-def read_training(folder: Path) -> dict[str, list[dict[str, float]]]:
-    """The training curves that `LatentModel.save` wrote."""
-    return dict(json.loads((folder / TRAINING).read_text(encoding="utf-8")))
+    Raises:
+        InputError: the folder does not hold such a model, or a file of it is damaged.
+    """
+    try:
+        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+        alphabet = Alphabet.from_list(told["cells"], schema)
+        return LatentModel(name, alphabet, read_net(alphabet), facts=dict(told["facts"]), training=training)
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{folder} does not hold a complete {name} model; fit it again or copy the whole folder."
+        ) from error
 
 
 def _systematic(weights: Floats, n: int, rng: np.random.Generator) -> NDArray[np.int64]:

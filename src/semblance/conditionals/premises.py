@@ -22,7 +22,7 @@ class Premises:
     """A distribution over cells of a few columns: a mixture of known combinations and of independent draws.
 
     Attributes:
-        at: Positions of the columns. sizes: Cells of each. (k,)
+        at: Positions of the columns: (k,).
         combinations: Those that enough patients hold: (m, k). chances: Their probabilities: (m,).
         alone: Probability of each cell of each column on its own, k arrays.
         loose: Probability of an independent draw.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from semblance.conditionals.latent import LatentModel, read_cells, read_training
+from semblance.conditionals.latent import LatentModel, load_model
 from semblance.conditionals.premises import Premises
 from semblance.contracts import Run
 from semblance.data.alphabet import Alphabet, Codes
@@ -169,14 +169,7 @@ class GAN:
         need("neural", "generator 'gan'")
         from semblance.nets.gan_net import GanNet
 
-        try:
-            alphabet, facts = read_cells(folder, schema)
-            net = GanNet.load(folder, alphabet.sizes)
-            return LatentModel(GAN.name, alphabet, net, facts=facts, training=read_training(folder))
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(
-                f"{folder} does not hold a complete gan model; fit it again or copy the whole folder."
-            ) from error
+        return load_model(GAN.name, folder, schema, lambda cells: GanNet.load(folder, cells.sizes))
 
 
 def look_for_collapse(model: LatentModel, codes: Codes, run: Run) -> Coverage:

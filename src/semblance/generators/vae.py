@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from semblance.conditionals.latent import LatentModel, read_cells, read_training
+from semblance.conditionals.latent import LatentModel, load_model
 from semblance.contracts import Generator, Model, Run
 from semblance.data.alphabet import Alphabet
 from semblance.data.cells import MIN_PATIENTS
@@ -116,14 +116,10 @@ class VAE:
         need("neural", "generator 'vae'")
         from semblance.nets.vae_net import VaeNet
 
-        try:
-            alphabet, facts = read_cells(folder, schema)
-            net = VaeNet.load(folder, alphabet.sizes, [cells.quantile_cells for cells in alphabet.cells])
-            return LatentModel(VAE.name, alphabet, net, facts=facts, training=read_training(folder))
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(
-                f"{folder} does not hold a complete vae model; fit it again or copy the whole folder."
-            ) from error
+        def read_net(alphabet: Alphabet) -> VaeNet:
+            return VaeNet.load(folder, alphabet.sizes, [cells.quantile_cells for cells in alphabet.cells])
+
+        return load_model(VAE.name, folder, schema, read_net)
 
 
 @dataclass(frozen=True, slots=True)

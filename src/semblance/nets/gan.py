@@ -136,7 +136,6 @@ class Match:
         for optimiser in (self._sharpen, self._judge):
             for group in optimiser.param_groups:
                 group["lr"] = rate
-        rows = rows.cpu()
         if self._upto is not None:
             aim = torch.rand(len(rows), generator=noise, dtype=torch.float64) * self._upto[-1]
             rows = torch.searchsorted(self._upto, aim, right=True).clamp(max=len(self._upto) - 1)

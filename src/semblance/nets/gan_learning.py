@@ -15,7 +15,7 @@ from semblance.nets.critics import Critic
 from semblance.nets.device import threads
 from semblance.nets.gan import Forger, Match, Tuning
 from semblance.nets.gan_net import GanNet, calibrate
-from semblance.nets.layout import Layout, ranks
+from semblance.nets.layout import Layout, count_cells, ranks, shares_of
 from semblance.nets.training import Log, train
 
 KEY = "fit/gan"
@@ -53,11 +53,8 @@ def _learn(
     alphabet: Alphabet, codes: NDArray[np.int32], premises: Premises, size: Size, tuning: Tuning, run: Run
 ) -> tuple[GanNet, Log]:
     layout = Layout(alphabet.sizes)
-    counts = [
-        np.bincount(codes[codes[:, c] >= 0, c], minlength=n).astype(np.float64) for c, n in enumerate(layout.sizes)
-    ]
-    # where every label is too rare to be drawn, no cell has been seen: the column comes out empty
-    shares = np.concatenate([count / count.sum() if count.any() else np.ones_like(count) for count in counts])
+    counts = count_cells(codes, layout.sizes)
+    shares = shares_of(counts)
     begin = torch.Generator().manual_seed(run.seeds.integer(f"{KEY}/begin"))
     forger = Forger(
         layout,

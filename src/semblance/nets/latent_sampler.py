@@ -105,7 +105,7 @@ class Fitting:
 
     def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
         """Blend in what a draw of these rows' codes says; how much better than N(0, I) the mixture explained them."""
-        codes = self._draw(rows.cpu(), noise)
+        codes = self._draw(rows, noise)
         mass, total, squares = (
             torch.zeros_like(self._mass),
             torch.zeros_like(self._sum),

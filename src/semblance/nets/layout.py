@@ -41,20 +41,18 @@ class Layout:
         """Log-probabilities within each column: (n, width) -> (n, width)."""
         return torch.cat([functional.log_softmax(block, dim=1) for block in self.split(logits)], dim=1)
 
-    def log_likelihood(self, logits: Tensor, codes: Tensor) -> Tensor:
-        """Log-probability of each known cell, 0 for unknown ones: (n, n_columns)."""
-        known = codes >= 0
-        places = codes.clamp(min=0).long() + torch.tensor(self.starts, device=codes.device)
-        return self.log_softmax(logits).gather(1, places) * known
 
-    def draw(self, logits: Tensor, generator: torch.Generator) -> Tensor:
-        """A cell of each column from its softmax, each column on its own: (n, width) -> (n, n_columns), int64.
+def count_cells(codes: NDArray[np.int32], sizes: Sequence[int]) -> list[NDArray[np.float64]]:
+    """How often each cell of each column is seen, unknown ones left out: (n, n_columns) -> one (size,) a column."""
+    return [np.bincount(codes[codes[:, c] >= 0, c], minlength=n).astype(np.float64) for c, n in enumerate(sizes)]
 
-        By Gumbel's maximum (Gumbel 1954): the largest of log-probability plus noise.
-        """
-        noise = torch.rand(logits.shape, generator=generator).to(logits.device)
-        perturbed = logits - torch.log(-torch.log(noise.clamp(1e-20, 1 - 1e-7)))
-        return torch.stack([block.argmax(dim=1) for block in self.split(perturbed)], dim=1)
+
+def shares_of(counts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Share of each cell within its column: (width,).
+
+    Where every label is too rare to be drawn, no cell has been seen, and the column comes out empty.
+    """
+    return np.concatenate([c / c.sum() if c.any() else np.full(len(c), 1 / len(c)) for c in counts])
 
 
 def ranks(sizes: Sequence[int], counts: Sequence[NDArray[np.float64]], ordered: Sequence[bool]) -> NDArray[np.float32]:

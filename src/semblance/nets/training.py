@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -34,7 +34,7 @@ class Trainee(Protocol):
     """What is trained."""
 
     def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
-        """Learn from these rows of the training table: (batch,) of row numbers. Returns losses for the log.
+        """Learn from these rows of the training table: (batch,) of row numbers, on the processor. Returns losses.
 
         Args:
             noise: The only randomness that the step may use; it lives on the processor, so that a GPU sees the same
@@ -182,7 +182,7 @@ class _Session:
         epoch, place = divmod(step, n_rows // batch)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, self._run.seeds(f"{self._key}/epoch/{epoch}").permutation(n_rows)
-        return torch.from_numpy(self._order[place * batch : (place + 1) * batch]).to(device())
+        return torch.from_numpy(self._order[place * batch : (place + 1) * batch])
 
     def noise(self, step: int) -> torch.Generator:
         return torch.Generator().manual_seed(self._run.seeds.integer(f"{self._key}/step/{step}"))
@@ -218,8 +218,3 @@ class _Session:
 
 def _read_log(folder: Path) -> Log:
     return Log(**json.loads((folder / LOG).read_text(encoding="utf-8")))
-
-
-def curves(log: Log, names: Sequence[str]) -> dict[str, list[float]]:
-    """A log's lines as columns, for a file or a picture: "step" and each of `names`."""
-    return {name: [line[name] for line in log.lines] for name in ("step", *names)}

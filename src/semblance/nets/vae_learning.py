@@ -14,7 +14,7 @@ from semblance.data.boosting import patient_folds
 from semblance.data.dependents import find_dependents
 from semblance.nets.device import threads
 from semblance.nets.latent_sampler import Fitting, mismatch
-from semblance.nets.layout import Layout, ranks
+from semblance.nets.layout import Layout, count_cells, ranks, shares_of
 from semblance.nets.training import Log, Watch, train
 from semblance.nets.vae import Autoencoder, Decoder, Encoder, Learner, Shape, encode, measure
 from semblance.nets.vae_net import Skeleton, VaeNet, calibrate
@@ -88,7 +88,8 @@ def learn(alphabet: Alphabet, codes: Codes, patients: NDArray[np.int64], *, plan
     else:
         unseen = patient_folds(patients, FOLDS, run.seeds(f"{KEY}/folds")) == 0
     with threads(1):
-        shares, order = _seen(told, sizes, ordered)
+        counts = count_cells(told, sizes)
+        shares, order = shares_of(counts), ranks(sizes, counts, ordered)
         auto = _begin(Layout(sizes), shares, order, stretches, plan, run)
         log, average = _train(auto, told[~unseen], told[unseen], plan, run)
         fitted, fitting = _place(average, told[~unseen], plan, run)
@@ -98,14 +99,6 @@ def learn(alphabet: Alphabet, codes: Codes, patients: NDArray[np.int64], *, plan
     taken = log.best_step or log.step
     facts |= {"steps": float(taken), "stopped_at": taken / plan.steps, "looked_up_columns": len(skeleton.dependents)}
     return Learned(net, {"vae": log, "codes": fitted}, facts)
-
-
-def _seen(codes: Codes, sizes: list[int], ordered: list[bool]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Share of each cell within its column, and its rank: two (width,)."""
-    counts = [np.bincount(codes[codes[:, c] >= 0, c], minlength=n).astype(np.float64) for c, n in enumerate(sizes)]
-    # where every label is too rare to be drawn, no cell has been seen: the column comes out empty
-    shares = np.concatenate([count / count.sum() if count.any() else np.ones_like(count) for count in counts])
-    return shares, ranks(sizes, counts, ordered)
 
 
 def _begin(

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import semblance as sb
-from semblance.conditionals.latent import LatentModel, read_cells, read_training
+from semblance.conditionals.latent import LatentModel, load_model
 from semblance.data.alphabet import Alphabet
 from semblance.errors import InputError, Unsupported
 
@@ -99,7 +99,10 @@ def test_what_is_not_offered_names_who_offers_it(model: LatentModel) -> None:
 
 def test_cells_and_facts_come_back_from_the_folder(model: LatentModel, tmp_path: Path) -> None:
     model.save(tmp_path)
-    alphabet, facts = read_cells(tmp_path, model.schema)
-    assert facts == {"rate_nats": 1.5}
-    assert alphabet.to_list() == model.alphabet.to_list()
-    assert read_training(tmp_path) == {}
+    again = load_model("three", tmp_path, model.schema, lambda alphabet: model.net)
+    assert again.facts == {"rate_nats": 1.5}
+    assert again.training == {}
+    pd.testing.assert_frame_equal(again.sample(20, sb.begin(seed=4)).frame, model.sample(20, sb.begin(seed=4)).frame)
+    (tmp_path / "cells.json").unlink()
+    with pytest.raises(InputError, match="complete three model"):
+        load_model("three", tmp_path, model.schema, lambda alphabet: model.net)

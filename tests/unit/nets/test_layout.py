@@ -5,21 +5,23 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from semblance.nets.layout import Layout, ranks
+from semblance.nets.gan import gumbel
+from semblance.nets.layout import Layout, count_cells, ranks, shares_of
 
 
-def test_unknown_cells_are_zeros_and_cost_nothing() -> None:
-    layout = Layout([2, 3])
-    codes = torch.tensor([[1, -1], [0, 2]])
-    assert layout.one_hot(codes).tolist() == [[0, 1, 0, 0, 0], [1, 0, 0, 0, 1]]
-    likelihood = layout.log_likelihood(torch.zeros(2, 5), codes)
-    assert torch.allclose(likelihood, torch.tensor([[np.log(0.5), 0.0], [np.log(0.5), np.log(1 / 3)]]).float())
+def test_unknown_cells_are_zeros_and_are_not_counted() -> None:
+    codes = np.array([[1, -1], [0, 2]], dtype=np.int32)
+    assert Layout([2, 3]).one_hot(torch.from_numpy(codes)).tolist() == [[0, 1, 0, 0, 0], [1, 0, 0, 0, 1]]
+    counts = count_cells(codes, [2, 3])
+    assert [c.tolist() for c in counts] == [[1, 1], [0, 0, 1]]
+    assert shares_of([*counts, np.zeros(2)]).tolist() == [0.5, 0.5, 0, 0, 1, 0.5, 0.5]
 
 
 def test_cells_are_drawn_as_often_as_the_softmax_says() -> None:
     layout = Layout([3, 2])
     logits = torch.log(torch.tensor([[0.2, 0.3, 0.5, 0.9, 0.1]])).repeat(20_000, 1)
-    drawn = layout.draw(logits, torch.Generator().manual_seed(0))
+    noisy = layout.split(logits + gumbel(logits, torch.Generator().manual_seed(0)))
+    drawn = torch.stack([block.argmax(dim=1) for block in noisy], dim=1)
     shares = [torch.bincount(drawn[:, j], minlength=s) / len(drawn) for j, s in enumerate(layout.sizes)]
     assert np.allclose(torch.cat(shares).numpy(), [0.2, 0.3, 0.5, 0.9, 0.1], atol=0.015)
 
