@@ -23,8 +23,11 @@ from semblance.generators.chain import Chain
 from semblance.generators.gan import GAN
 from semblance.generators.independent import Independent
 from semblance.generators.vae import VAE
+from semblance.image_contracts import ImageFormat, ImageGenerator
 
 GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, VAE)}
+
+IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {}
 
 _QUESTIONS: tuple[type[Audit], ...] = (
     Source,
@@ -43,5 +46,7 @@ AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in _QUESTIONS}
 """In the order in which a report tells them."""
 
 FORMATS: dict[str, type[Format]] = {form.name: form for form in (Csv, Parquet)}
+
+IMAGE_FORMATS: dict[str, type[ImageFormat]] = {}
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Local,)}

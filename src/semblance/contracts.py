@@ -85,6 +85,7 @@ class Run:
         max_minutes: Time for learning, by the wall. Where it cuts something short the result depends on the clock,
             and the model's notes say so.
         checkpoint: Where learning leaves what it has finished.
+        gallery: A folder where a training of images leaves pictures of how it goes; None for none.
     """
 
     seeds: Seeds
@@ -94,6 +95,7 @@ class Run:
     quick: bool = False
     max_minutes: float = float("inf")
     checkpoint: Checkpoint = FORGETFUL
+    gallery: Path | None = None
 
 
 class Model(Protocol):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,7 +27,11 @@ from semblance.nets.tensors import read_tensors, within, write_tensors
 SAVE_SECONDS = 20.0
 """At most so much work is lost when a training is killed."""
 TELL_SECONDS = 0.25
-LOG, TENSORS = "log.json", "state.safetensors"
+STRIDE = 200
+"""Steps between two states that a training that diverges can go back to."""
+TOO_LARGE = 1e6
+"""A loss beyond this, or one that is no number, is not learning any more."""
+LOG, SOUND, TENSORS = "log.json", "sound.json", "state.safetensors"
 
 
 class Trainee(Protocol):
@@ -48,6 +52,14 @@ class Trainee(Protocol):
         """Take on what `state` told."""
 
 
+@runtime_checkable
+class Calming(Protocol):
+    """What a trainee can also do: go on more carefully after it diverged."""
+
+    def calm(self, times: int) -> None:
+        """Learn with steps half as large for each time that training had to go back: told after every `restore`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """How to find out when enough has been learned, and which state was the best.
@@ -62,6 +74,14 @@ class Watch:
     patience: int
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody who wants to see how it goes: every so many steps, and at the end. Must change nothing."""
+
+    see: Callable[[Log], object]
+    every: int
+
+
 @dataclass(slots=True)
 class Log:
     """What happened in training.
@@ -70,7 +90,7 @@ class Log:
         step: Steps taken. seconds: By the wall, over all sessions; not part of what is compared.
         lines: Mean losses since the line before, with "step".
         best: Lowest value that was watched. best_step: When. since: Looks since then.
-        cut_short: The time was up before the last step.
+        cut_short: The time was up before the last step. rollbacks: How often training diverged and went back.
     """
 
     step: int = 0
@@ -82,6 +102,7 @@ class Log:
     best_step: int = 0
     since: int = 0
     cut_short: bool = False
+    rollbacks: int = 0
 
     def add(self, losses: Mapping[str, float], every: int) -> None:
         """Count one step's losses; write a line after `every` steps."""
@@ -113,21 +134,25 @@ def train(
     stage: str,
     minutes: float = math.inf,
     watch: Watch | None = None,
+    look: Look | None = None,
+    rollbacks: int = 0,
     log_every: int = 50,
 ) -> Log:
     """Let `trainee` take `steps` steps over batches of `n_rows` rows, each row once an epoch.
 
-    Where `watch` is given, the trainee ends in its best state, not its last.
+    Where `watch` is given, the trainee ends in its best state, not its last. Where `rollbacks` are allowed, a training
+    that diverges goes back to its last sound state, at most `STRIDE` steps, and on from there calmer.
 
     Args:
         batch: Rows of a step; all of them where there are fewer. key: Name of the seeds and of what is kept.
         stage: What a person reads beside the bar. minutes: Time for all of it; a resumed training goes on counting.
 
     Raises:
-        FitError: a loss is no longer a finite number.
+        FitError: a loss is no longer a finite number, and every rollback is used up.
     """
     session = _Session(trainee, run, key)
     log, best = session.resume()
+    sound = _Sound(trainee, log, session.sound) if rollbacks else None
     begun, told, saved = time.monotonic() - log.seconds, 0.0, time.monotonic()
     batch = min(batch, n_rows)
     while log.step < steps and not (watch and log.since >= watch.patience):
@@ -136,27 +161,65 @@ def train(
             log.cut_short = True
             break
         share = max(log.step / steps, log.seconds / (60 * minutes))
-        losses = trainee.step(session.rows(log.step, batch, n_rows), session.noise(log.step), share)
-        if not all(map(math.isfinite, losses.values())):
-            raise FitError(
-                f"training diverged at step {log.step}: a loss is no longer a finite number; "
-                "choose a smaller learning_rate, or another loss."
-            )
+        losses = trainee.step(session.rows(log.step, batch, n_rows), session.noise(log.step, log.rollbacks), share)
+        if not all(abs(loss) < TOO_LARGE for loss in losses.values()):
+            if sound is None or log.rollbacks >= rollbacks:
+                raise FitError(
+                    f"training diverged at step {log.step}: a loss is no longer a finite number; "
+                    "choose a smaller learning_rate, or another loss."
+                )
+            sound.go_back(log)
+            continue
         log.add(losses, log_every)
+        if sound and log.step % STRIDE == 0:
+            sound.keep(log)
         if watch and log.step % watch.every == 0:
             best = _look(trainee, watch, log, best)
+        if look and log.step % look.every == 0 and log.step < steps:
+            look.see(log)
         now = time.monotonic()
         if now - told > TELL_SECONDS:
             run.progress(stage, log.step, steps)
             told = now
         if now - saved > SAVE_SECONDS:
-            session.save(log, best)
+            session.save(log, best, sound)
             saved = time.monotonic()
     run.progress(stage, steps, steps)
-    session.save(log, best)
+    session.save(log, best, sound)
     if watch and best:
         trainee.restore({name: value.to(device()) for name, value in best.items()})
+    if look:
+        look.see(log)
     return log
+
+
+class _Sound:
+    """The last state that training is known to have been sound in, and the way back to it."""
+
+    def __init__(self, trainee: Trainee, log: Log, kept: tuple[dict[str, Any], dict[str, Tensor]] | None) -> None:
+        self._trainee = trainee
+        if kept:
+            self.log, self.state = kept
+            _calm(trainee, log.rollbacks)
+        else:
+            self.keep(log)
+
+    def keep(self, log: Log) -> None:
+        """Remember this state."""
+        self.log = {name: asdict(log)[name] for name in ("step", "lines", "sums", "summed")}
+        self.state = {name: tensor.detach().clone() for name, tensor in self._trainee.state().items()}
+
+    def go_back(self, log: Log) -> None:
+        """Undo the steps since, and go on with smaller ones and other random numbers."""
+        log.step, log.lines, log.sums = self.log["step"], list(self.log["lines"]), dict(self.log["sums"])
+        log.summed, log.rollbacks = self.log["summed"], log.rollbacks + 1
+        self._trainee.restore({name: tensor.clone() for name, tensor in self.state.items()})
+        _calm(self._trainee, log.rollbacks)
+
+
+def _calm(trainee: Trainee, times: int) -> None:
+    if isinstance(trainee, Calming):
+        trainee.calm(times)
 
 
 def _look(trainee: Trainee, watch: Watch, log: Log, best: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -176,6 +239,7 @@ class _Session:
         self._trainee, self._run, self._key = trainee, run, key
         self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
         self._turn = 0
+        self.sound: tuple[dict[str, Any], dict[str, Tensor]] | None = None
 
     def rows(self, step: int, batch: int, n_rows: int) -> Tensor:
         """The rows of a step; the last few of an epoch that fill no batch are left for another epoch."""
@@ -184,16 +248,20 @@ class _Session:
             self._epoch, self._order = epoch, self._run.seeds(f"{self._key}/epoch/{epoch}").permutation(n_rows)
         return torch.from_numpy(self._order[place * batch : (place + 1) * batch])
 
-    def noise(self, step: int) -> torch.Generator:
-        return torch.Generator().manual_seed(self._run.seeds.integer(f"{self._key}/step/{step}"))
+    def noise(self, step: int, rollbacks: int) -> torch.Generator:
+        again = f"/again/{rollbacks}" if rollbacks else ""
+        return torch.Generator().manual_seed(self._run.seeds.integer(f"{self._key}/step/{step}{again}"))
 
-    def save(self, log: Log, best: Mapping[str, Tensor]) -> None:
+    def save(self, log: Log, best: Mapping[str, Tensor], sound: _Sound | None) -> None:
         tensors = {f"now.{name}": value for name, value in self._trainee.state().items()}
         tensors |= {f"best.{name}": value for name, value in best.items()}
+        tensors |= {f"sound.{name}": value for name, value in sound.state.items()} if sound else {}
 
         def write(folder: Path) -> None:
             write_tensors(tensors, folder / TENSORS)
             (folder / LOG).write_text(json.dumps(asdict(log)), encoding="utf-8")
+            if sound:
+                (folder / SOUND).write_text(json.dumps(sound.log), encoding="utf-8")
 
         self._run.checkpoint.put(self._place(self._turn), write)
         self._turn = 1 - self._turn
@@ -208,6 +276,8 @@ class _Session:
         tensors = {name: value.to(device()) for name, value in read_tensors(dict(found)[turn] / TENSORS).items()}
         self._trainee.restore(within("now", tensors))
         self._turn = 1 - turn
+        if (known := dict(found)[turn] / SOUND).is_file():
+            self.sound = json.loads(known.read_text(encoding="utf-8")), within("sound", tensors)
         log = logs[turn]
         log.cut_short = False
         return log, within("best", tensors)

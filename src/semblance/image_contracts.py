@@ -1,0 +1,114 @@
+"""What generators and formats of images promise. No base classes: obey the shape and be listed in ``catalog.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semblance.contracts import Run
+from semblance.data.images import Images
+from semblance.image_schema import ImageSchema
+
+
+class ImageModel(Protocol):
+    """A fitted, immutable thing that samples images.
+
+    It has `notes` (what a reader must know about how it was learned), `facts` (what was measured while it learned)
+    and `training` (loss curves by name), as models of tables do.
+    """
+
+    @property
+    def schema(self) -> ImageSchema:
+        """What the sampled images mean."""
+
+    @property
+    def keeps_real_values(self) -> bool:
+        """True when a real patient's image can be read out of the saved model."""
+
+    def sample(self, n: int, run: Run, *, given: Mapping[str, str] | None = None) -> Images:
+        """Draw `n` images with origin "synthetic"; labels as often as in training, but for those `given`.
+
+        Privacy: reads no real data and spends nothing.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write data files only (JSON, npz, safetensors); loading them never runs code."""
+
+
+@runtime_checkable
+class Translator(Protocol):
+    """What an image model can also be: a way from one kind of image to another."""
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Directions, such as "T1>T2"."""
+
+    def translate(self, images: Images, run: Run, *, way: str = "") -> Images:
+        """The same scenes as they would look taken the other way. Origin "augmented": a real patient's anatomy."""
+
+
+@runtime_checkable
+class MaskPainter(Protocol):
+    """What an image model can also be: a painter of images around given masks."""
+
+    def paint(self, masks: NDArray[np.uint8], run: Run, *, given: Mapping[str, str] | None = None) -> Images:
+        """An image for each mask, (n, height, width), and the mask beside it."""
+
+
+class ImageGenerator(Protocol):
+    """A recipe: a frozen dataclass whose fields are its parameters; cheap to import. All need the extra "neural"."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    extra: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def refuses(self, schema: ImageSchema) -> str | None:
+        """Why this recipe cannot learn such images, in a sentence; None when it can."""
+
+    def fit(self, train: Images, run: Run) -> ImageModel:
+        """Learn from `train` only."""
+
+    @staticmethod
+    def load(folder: Path, schema: ImageSchema) -> ImageModel:
+        """Read back what `ImageModel.save` wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One image as its file holds it.
+
+    Attributes:
+        pixels: (channels, height, width) float32, in `unit`, bright is bright (MONOCHROME1 is turned over).
+        name: Of the file below the folder that was read, and of the slice in it.
+        tags: What the file itself says and a label, patient or site may be read from: DICOM keywords -> text.
+        bits, step, unit, spacing_mm, modality: As in ImageSchema.
+    """
+
+    pixels: NDArray[np.float32]
+    name: str
+    bits: int = 8
+    step: float = 1.0
+    unit: str = ""
+    spacing_mm: tuple[float, float] | None = None
+    modality: str = "OT"
+    tags: Mapping[str, str] | None = None
+
+
+class ImageFormat(Protocol):
+    """One kind of image file: read and write."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+
+    def read(self, path: Path, *, plane: str = "") -> Sequence[Shot]:
+        """The images in one file, or its slices by plane. Raises FormatError with the file's name and the cure."""
+
+    def write(self, images: Images, folder: Path) -> Sequence[Path]:
+        """Write synthetic images, one file each (or one for all), and their masks, with names made up here."""

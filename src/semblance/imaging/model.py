@@ -1,0 +1,162 @@
+"""A fitted image generator: a net that draws images of given labels, and how often each label is to be drawn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from semblance.contracts import Run
+from semblance.data.images import PATIENT, Images
+from semblance.errors import FormatError, InputError
+from semblance.image_schema import ImageSchema
+
+DRAWN, TRAINING = "drawn.json", "training.json"
+
+
+class ImageNet(Protocol):
+    """What knows how images look."""
+
+    def draw(self, labels: NDArray[np.int64], run: Run) -> NDArray[np.float32]:
+        """An image for each row of label numbers, -1 for unknown.
+
+        Args:
+            labels: (n, conditions), in the order of `ImageSchema.conditions`. run: For its seeds and its progress.
+
+        Returns: (n, channels, height, width), -1 to 1.
+        """
+
+    def save(self, folder: Path) -> None:
+        """Write data files only; loading them never runs code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Which labels came together in training, and how often.
+
+    Attributes:
+        labels: (k, conditions), -1 for unknown. shares: (k,), summing to 1.
+    """
+
+    labels: NDArray[np.int64]
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def learn(cls, train: Images) -> Mixture:
+        """Count them. Privacy: the counts of training images, exactly, stay in the model."""
+        columns = [train.codes(name) for name in train.schema.conditions]
+        rows = np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64)
+        labels, counts = np.unique(rows, axis=0, return_counts=True)
+        return cls(labels.astype(np.int64), counts / counts.sum())
+
+    def draw(self, n: int, rng: np.random.Generator, *, told: Mapping[int, int]) -> NDArray[np.int64]:
+        """`n` rows of labels, as often as in training among those with the told labels: (n, conditions).
+
+        Where the told labels never came together, the others are unknown.
+        """
+        fits = np.ones(len(self.labels), dtype=bool)
+        for column, label in told.items():
+            fits &= self.labels[:, column] == label
+        if fits.any():
+            chosen = self.labels[fits]
+            return chosen[rng.choice(len(chosen), size=n, p=self.shares[fits] / self.shares[fits].sum())]
+        row = np.full(self.labels.shape[1], -1, dtype=np.int64)
+        row[list(told)] = list(told.values())
+        return np.tile(row, (n, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnModel:
+    """An ImageModel (``image_contracts.py``) around a net.
+
+    Attributes:
+        name: Of the recipe. notes, facts, training: As ``image_contracts.ImageModel`` says.
+    """
+
+    name: str
+    schema: ImageSchema
+    net: ImageNet
+    mixture: Mixture
+    notes: tuple[str, ...] = ()
+    facts: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, list[dict[str, float]]] = field(default_factory=dict)
+
+    @property
+    def keeps_real_values(self) -> bool:
+        """Nets hold weights, not images; that they hold none by heart is for an audit to show."""
+        return False
+
+    def sample(self, n: int, run: Run, *, given: Mapping[str, str] | None = None) -> Images:
+        """Draw `n` images. Raises InputError where `given` names what the images were not told apart by."""
+        told = numbers_of(given or {}, self.schema)
+        labels = self.mixture.draw(n, run.seeds(f"sample/{self.name}/labels"), told=told)
+        drawn = self.schema.from_unit(self.net.draw(labels, run))
+        return Images(drawn, about_labels(labels, self.schema), self.schema, origin="synthetic")
+
+    def save(self, folder: Path) -> None:
+        """Write the net, the labels' shares, and how training went."""
+        self.net.save(folder)
+        write_drawn(self, folder)
+
+
+def numbers_of(given: Mapping[str, str], schema: ImageSchema) -> dict[int, int]:
+    """Told labels as numbers: place of the condition -> place of its label.
+
+    Raises:
+        InputError: there is no such condition, or no such label of it.
+    """
+    told: dict[int, int] = {}
+    conditions = schema.conditions
+    for name, label in given.items():
+        if name not in conditions:
+            raise InputError(
+                f"images cannot be asked for by {name!r}; they can by {', '.join(conditions) or 'nothing'}."
+            )
+        if label not in conditions[name]:
+            raise InputError(f"{name!r} has no label {label!r}; it has {', '.join(conditions[name])}.")
+        told[list(conditions).index(name)] = conditions[name].index(label)
+    return told
+
+
+def about_labels(labels: NDArray[np.int64], schema: ImageSchema) -> pd.DataFrame:
+    """What a schema wants told of synthetic images: their labels, and patients who are nobody."""
+    about: dict[str, list[str | None]] = {}
+    for column, (name, known) in zip(labels.T, schema.conditions.items(), strict=True):
+        about[name] = [known[number] if number >= 0 else None for number in column]
+    if schema.patient:
+        about[PATIENT] = [f"SYN-{number:06d}" for number in range(1, len(labels) + 1)]
+    return pd.DataFrame(about, index=range(len(labels)), dtype=object)
+
+
+def write_drawn(model: DrawnModel, folder: Path) -> None:
+    """Write all of a model but its net."""
+    found = {
+        "labels": model.mixture.labels.tolist(),
+        "shares": model.mixture.shares.tolist(),
+        "notes": list(model.notes),
+        "facts": dict(model.facts),
+    }
+    (folder / DRAWN).write_text(json.dumps(found), encoding="utf-8")
+    (folder / TRAINING).write_text(json.dumps(dict(model.training)), encoding="utf-8")
+
+
+def load_drawn(name: str, folder: Path, schema: ImageSchema, read_net: Callable[[], ImageNet]) -> DrawnModel:
+    """Read back what `DrawnModel.save` wrote.
+
+    Raises:
+        FormatError: a file of it is missing or damaged.
+    """
+    try:
+        found = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
+        training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
+        labels = np.array(found["labels"], dtype=np.int64).reshape(len(found["shares"]), len(schema.conditions))
+        mixture = Mixture(labels, np.array(found["shares"], dtype=np.float64))
+        return DrawnModel(name, schema, read_net(), mixture, tuple(found["notes"]), found["facts"], training)
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise FormatError(f"{folder} holds no whole {name!r} model of images; fit it again.") from error
