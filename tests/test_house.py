@@ -66,15 +66,27 @@ def test_no_file_is_a_drawer_for_anything() -> None:
 
 @pytest.mark.parametrize(
     ("room", "listed"),
-    [("generators", "GENERATORS"), ("audits", "AUDITS"), ("formats", "FORMATS"), ("engines", "ENGINES")],
+    [
+        ("generators", ("GENERATORS", "IMAGE_GENERATORS")),
+        ("audits", ("AUDITS",)),
+        ("formats", ("FORMATS", "IMAGE_FORMATS")),
+        ("engines", ("ENGINES",)),
+    ],
 )
-def test_every_room_is_in_the_catalog(room: str, listed: str) -> None:
+def test_every_room_is_in_the_catalog(room: str, listed: tuple[str, ...]) -> None:
     from semblance import catalog
 
-    entries = getattr(catalog, listed)
-    present = {p.stem for p in (SRC / room).iterdir() if p.stem != "__init__" and not p.stem.startswith("__")}
-    assert {kind.__module__.split(".")[2] for kind in entries.values()} == present
-    assert all(kind.name == name for name, kind in entries.items())
+    homes = {kind.__module__.split(".")[2] for entries in listed for kind in getattr(catalog, entries).values()}
+    present = {p.stem for p in (SRC / room).iterdir() if p.stem not in ("__init__", "images")} - {"__pycache__"}
+    assert homes - {"images"} == present
+    assert all(kind.name == name for entries in listed for name, kind in getattr(catalog, entries).items())
+
+
+def test_every_image_generator_is_in_the_catalog() -> None:
+    from semblance import catalog
+
+    present = {p.stem for p in (SRC / "generators" / "images").glob("*.py") if p.stem != "__init__"}
+    assert {kind.__module__.split(".")[3] for kind in catalog.IMAGE_GENERATORS.values()} == present
 
 
 def test_the_public_face_is_pinned() -> None:

@@ -140,8 +140,7 @@ def train(
 ) -> Log:
     """Let `trainee` take `steps` steps over batches of `n_rows` rows, each row once an epoch.
 
-    Where `watch` is given, the trainee ends in its best state, not its last. Where `rollbacks` are allowed, a training
-    that diverges goes back to its last sound state, at most `STRIDE` steps, and on from there calmer.
+    With `watch` it ends in its best state, not its last. It may diverge and go back `rollbacks` times (`STRIDE`).
 
     Args:
         batch: Rows of a step; all of them where there are fewer. key: Name of the seeds and of what is kept.
@@ -152,33 +151,27 @@ def train(
     """
     session = _Session(trainee, run, key)
     log, best = session.resume()
-    sound = _Sound(trainee, log, session.sound) if rollbacks else None
+    sound = _Sound(trainee, log, session.sound, rollbacks)
     begun, told, saved = time.monotonic() - log.seconds, 0.0, time.monotonic()
     batch = min(batch, n_rows)
     while log.step < steps and not (watch and log.since >= watch.patience):
         log.seconds = time.monotonic() - begun
-        if log.seconds > 60 * minutes:
-            log.cut_short = True
+        log.cut_short = log.seconds > 60 * minutes
+        if log.cut_short:
             break
         share = max(log.step / steps, log.seconds / (60 * minutes))
-        losses = trainee.step(session.rows(log.step, batch, n_rows), session.noise(log.step, log.rollbacks), share)
+        losses = trainee.step(session.rows(log.step, batch, n_rows), session.noise(log), share)
         if not all(abs(loss) < TOO_LARGE for loss in losses.values()):
-            if sound is None or log.rollbacks >= rollbacks:
-                raise FitError(
-                    f"training diverged at step {log.step}: a loss is no longer a finite number; "
-                    "choose a smaller learning_rate, or another loss."
-                )
             sound.go_back(log)
             continue
         log.add(losses, log_every)
-        if sound and log.step % STRIDE == 0:
+        if log.step % STRIDE == 0:
             sound.keep(log)
         if watch and log.step % watch.every == 0:
             best = _look(trainee, watch, log, best)
         if look and log.step % look.every == 0 and log.step < steps:
             look.see(log)
-        now = time.monotonic()
-        if now - told > TELL_SECONDS:
+        if (now := time.monotonic()) - told > TELL_SECONDS:
             run.progress(stage, log.step, steps)
             told = now
         if now - saved > SAVE_SECONDS:
@@ -194,23 +187,42 @@ def train(
 
 
 class _Sound:
-    """The last state that training is known to have been sound in, and the way back to it."""
+    """The last state that training is known to have been sound in, and the way back to it.
 
-    def __init__(self, trainee: Trainee, log: Log, kept: tuple[dict[str, Any], dict[str, Tensor]] | None) -> None:
-        self._trainee = trainee
-        if kept:
+    Attributes:
+        log: What was logged until then. state: The trainee's; nothing where no rollback is allowed.
+    """
+
+    def __init__(
+        self, trainee: Trainee, log: Log, kept: tuple[dict[str, Any], dict[str, Tensor]] | None, allowed: int
+    ) -> None:
+        self._trainee, self._allowed = trainee, allowed
+        self.log: dict[str, Any] = {}
+        self.state: dict[str, Tensor] = {}
+        if kept and allowed:
             self.log, self.state = kept
             _calm(trainee, log.rollbacks)
         else:
             self.keep(log)
 
     def keep(self, log: Log) -> None:
-        """Remember this state."""
-        self.log = {name: asdict(log)[name] for name in ("step", "lines", "sums", "summed")}
-        self.state = {name: tensor.detach().clone() for name, tensor in self._trainee.state().items()}
+        """Remember this state, if it is one to go back to: a step may spoil it and the loss show so only later."""
+        now = self._trainee.state() if self._allowed else {}
+        if all(bool(tensor.isfinite().all()) for tensor in now.values()):
+            self.log = {name: asdict(log)[name] for name in ("step", "lines", "sums", "summed")}
+            self.state = {name: tensor.detach().clone() for name, tensor in now.items()}
 
     def go_back(self, log: Log) -> None:
-        """Undo the steps since, and go on with smaller ones and other random numbers."""
+        """Undo the steps since, and go on with smaller ones and other random numbers.
+
+        Raises:
+            FitError: it went back as often as is allowed.
+        """
+        if log.rollbacks >= self._allowed:
+            raise FitError(
+                f"training diverged at step {log.step}: a loss is no longer a finite number; "
+                "choose a smaller learning_rate, or another loss."
+            )
         log.step, log.lines, log.sums = self.log["step"], list(self.log["lines"]), dict(self.log["sums"])
         log.summed, log.rollbacks = self.log["summed"], log.rollbacks + 1
         self._trainee.restore({name: tensor.clone() for name, tensor in self.state.items()})
@@ -248,19 +260,20 @@ class _Session:
             self._epoch, self._order = epoch, self._run.seeds(f"{self._key}/epoch/{epoch}").permutation(n_rows)
         return torch.from_numpy(self._order[place * batch : (place + 1) * batch])
 
-    def noise(self, step: int, rollbacks: int) -> torch.Generator:
-        again = f"/again/{rollbacks}" if rollbacks else ""
-        return torch.Generator().manual_seed(self._run.seeds.integer(f"{self._key}/step/{step}{again}"))
+    def noise(self, log: Log) -> torch.Generator:
+        """The randomness of the next step; another one after each rollback."""
+        again = f"/again/{log.rollbacks}" if log.rollbacks else ""
+        return torch.Generator().manual_seed(self._run.seeds.integer(f"{self._key}/step/{log.step}{again}"))
 
-    def save(self, log: Log, best: Mapping[str, Tensor], sound: _Sound | None) -> None:
+    def save(self, log: Log, best: Mapping[str, Tensor], sound: _Sound) -> None:
         tensors = {f"now.{name}": value for name, value in self._trainee.state().items()}
         tensors |= {f"best.{name}": value for name, value in best.items()}
-        tensors |= {f"sound.{name}": value for name, value in sound.state.items()} if sound else {}
+        tensors |= {f"sound.{name}": value for name, value in sound.state.items()}
 
         def write(folder: Path) -> None:
             write_tensors(tensors, folder / TENSORS)
             (folder / LOG).write_text(json.dumps(asdict(log)), encoding="utf-8")
-            if sound:
+            if sound.state:
                 (folder / SOUND).write_text(json.dumps(sound.log), encoding="utf-8")
 
         self._run.checkpoint.put(self._place(self._turn), write)
@@ -272,7 +285,7 @@ class _Session:
         logs = {turn: _read_log(folder) for turn, folder in found}
         if not logs:
             return Log(), {}
-        turn = max(logs, key=lambda t: logs[t].step)
+        turn = max(logs, key=lambda t: (logs[t].rollbacks, logs[t].step))
         tensors = {name: value.to(device()) for name, value in read_tensors(dict(found)[turn] / TENSORS).items()}
         self._trainee.restore(within("now", tensors))
         self._turn = 1 - turn

@@ -104,3 +104,89 @@ def test_the_clock_cuts_it_short_and_says_so(run: Run) -> None:
 def test_divergence_is_an_error_that_says_what_to_do(run: Run) -> None:
     with pytest.raises(FitError, match=r"diverged at step 0.*learning_rate"):
         go(Line(spoil=True), run)
+
+
+class Wild(Line):
+    """Spoils itself at given steps, unless it was told to be calmer often enough."""
+
+    def __init__(self, *, spoils: int, until: int, stop_at: int = -1) -> None:
+        super().__init__(stop_at=stop_at)
+        self.spoils, self.until, self.calmed, self.at = spoils, until, 0, 0
+
+    def calm(self, times: int) -> None:
+        self.calmed = times
+
+    def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
+        losses = super().step(rows, noise, share)
+        self.at += 1
+        if self.at == self.spoils and self.calmed < self.until:
+            with torch.no_grad():
+                self.slope.fill_(math.nan)
+            return {"loss": math.nan}
+        return losses
+
+    def state(self) -> dict[str, Tensor]:
+        return super().state() | {"at": torch.tensor(self.at)}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        super().restore(state)
+        self.at = int(state["at"])
+
+
+def test_a_training_that_diverges_goes_back_and_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "STRIDE", 10)
+    wild = Wild(spoils=25, until=2)
+    log = go(wild, run, rollbacks=3)
+    assert (log.rollbacks, wild.calmed, log.step) == (2, 2, 60)
+    assert torch.isfinite(wild.slope).all()
+    assert wild.taken == 60 + 2 * 5  # twice it had to do steps 20 to 25 again
+
+
+def test_a_training_that_goes_on_diverging_is_given_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "STRIDE", 10)
+    with pytest.raises(FitError, match="diverged"):
+        go(Wild(spoils=25, until=9), run, rollbacks=3)
+
+
+def test_a_spoilt_state_is_none_to_go_back_to(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parameters are spoilt at step 20, where states are kept; the loss shows it a step later."""
+    monkeypatch.setattr(training, "STRIDE", 10)
+
+    class Sly(Wild):
+        def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
+            losses = super().step(rows, noise, share)
+            if self.at == 20 and self.calmed < 1:
+                with torch.no_grad():
+                    self.slope.fill_(math.nan)
+            return losses
+
+    sly = Sly(spoils=-1, until=1)
+    log = go(sly, run, rollbacks=1)
+    assert log.rollbacks == 1
+    assert sly.taken == 60 + 11  # back to step 10
+
+
+@pytest.mark.parametrize("stop_at", [12, 24, 27, 33])
+def test_resuming_after_a_rollback_ends_the_same(tmp_path: Path, stop_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "STRIDE", 10)
+    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    whole = Wild(spoils=25, until=1)
+    log = go(whole, pipeline.begin(seed=3), rollbacks=2)
+    run = pipeline.begin(seed=3)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        work_on(tmp_path / "model", {"source": "a"}, resume=False) as work,
+    ):
+        go(Wild(spoils=25, until=1, stop_at=stop_at), replace(run, checkpoint=work), rollbacks=2)
+    with work_on(tmp_path / "model", {"source": "a"}, resume=True) as work:
+        again = Wild(spoils=25, until=1)
+        log_again = go(again, replace(run, checkpoint=work), rollbacks=2)
+    assert again.taken < whole.taken
+    assert torch.equal(again.slope, whole.slope)
+    assert (log_again.lines, log_again.rollbacks) == (log.lines, log.rollbacks)
+
+
+def test_who_looks_sees_every_so_often_and_the_end(run: Run) -> None:
+    seen: list[int] = []
+    go(Line(), run, look=training.Look(lambda log: seen.append(log.step), every=25))
+    assert seen == [25, 50, 60]
