@@ -153,14 +153,13 @@ def train(
     log, best = session.resume()
     sound = _Sound(trainee, log, session.sound, rollbacks)
     begun, told, saved = time.monotonic() - log.seconds, 0.0, time.monotonic()
-    batch = min(batch, n_rows)
     while log.step < steps and not (watch and log.since >= watch.patience):
         log.seconds = time.monotonic() - begun
         log.cut_short = log.seconds > 60 * minutes
         if log.cut_short:
             break
         share = max(log.step / steps, log.seconds / (60 * minutes))
-        losses = trainee.step(session.rows(log.step, batch, n_rows), session.noise(log), share)
+        losses = trainee.step(session.rows(log.step, min(batch, n_rows), n_rows), session.noise(log), share)
         if not all(abs(loss) < TOO_LARGE for loss in losses.values()):
             sound.go_back(log)
             continue
