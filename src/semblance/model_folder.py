@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from semblance import schema_toml
 from semblance.catalog import GENERATORS
@@ -26,6 +26,17 @@ CARD = "model.json"
 SCHEMA = "schema.toml"
 FITTED = "fitted"
 VERSION = "1"
+IMAGES = "images"
+"""The kind of a model of images (``image_model_folder.py``); models of tables name none."""
+
+
+class Saved(Protocol):
+    """What can be written to a folder: a model of a table, or of images."""
+
+    @property
+    def keeps_real_values(self) -> bool: ...
+
+    def save(self, folder: Path) -> None: ...
 
 
 def check_free(folder: Path) -> None:
@@ -47,6 +58,21 @@ def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any]
     Privacy: a saved model may hold real patients' values (see `Model.keeps_real_values`, noted in model.json);
     treat it as you treat the patients' table.
     """
+    card = {"schema_version": VERSION, **card_of(recipe, model), **facts}
+    return write(model, folder, schema=schema_toml.dumps(model.schema), card=card, scratch=scratch)
+
+
+def card_of(recipe: Any, model: Saved) -> dict[str, Any]:
+    """What every model's card says first."""
+    return {
+        "generator": recipe.name,
+        "parameters": asdict(recipe),
+        "keeps_real_values": model.keeps_real_values,
+    }
+
+
+def write(model: Saved, folder: Path, *, schema: str, card: dict[str, Any], scratch: Path | None = None) -> Path:
+    """`save`, for a model of anything: its schema as text, and its card."""
     folder = Path(folder)
     check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -56,14 +82,7 @@ def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any]
     try:
         (building / FITTED).mkdir()
         model.save(building / FITTED)
-        (building / SCHEMA).write_text(schema_toml.dumps(model.schema), encoding="utf-8")
-        card = {
-            "schema_version": VERSION,
-            "generator": recipe.name,
-            "parameters": asdict(recipe),
-            "keeps_real_values": model.keeps_real_values,
-            **facts,
-        }
+        (building / SCHEMA).write_text(schema, encoding="utf-8")
         (building / CARD).write_text(canonical_json(card), encoding="utf-8")
         building.chmod(0o755)
         if folder.exists():
@@ -74,7 +93,7 @@ def save(model: Model, folder: Path, *, recipe: Generator, facts: dict[str, Any]
     return folder
 
 
-def digest(model: Model) -> str:
+def digest(model: Saved) -> str:
     """SHA-256 over all that `model` would write to disk, file names included: what a release was drawn from."""
     with tempfile.TemporaryDirectory() as place:
         model.save(Path(place))
@@ -89,23 +108,56 @@ def load(folder: Path) -> Model:
     """Read back what `save` wrote.
 
     Raises:
-        InputError: there is no model in `folder`.
+        InputError: there is no model in `folder`, or it is one of images.
         FormatError: it is damaged, or was written by another version.
     """
     folder = Path(folder)
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        schema = schema_toml.loads((folder / SCHEMA).read_text(encoding="utf-8"), where=str(folder / SCHEMA))
-    except FileNotFoundError as error:
-        raise InputError(f"{folder} holds no model; make one with `semblance fit SOURCE --model {folder}`.") from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise FormatError(f"{folder / CARD} is damaged; fit the model again.") from error
+    card = read_card(folder, made_by="semblance fit SOURCE")
+    if card.get("kind") == IMAGES:
+        raise InputError(f"{folder} holds a model of images, not of a table; use it with `semblance images`.")
     recipe = GENERATORS.get(card.get("generator", "")) if card.get("schema_version") == VERSION else None
     if recipe is None:
-        raise FormatError(f"{folder} was written by another version of Semblance; fit the model again.")
+        raise another_version(folder)
+    schema = schema_toml.loads(read_schema(folder, made_by="semblance fit SOURCE"), where=str(folder / SCHEMA))
     try:
         if schema.rules:
             return load_with_rules(recipe, folder / FITTED, schema)
         return recipe.load(folder / FITTED, schema)
     except (FileNotFoundError, KeyError, ValueError, TypeError) as error:
         raise FormatError(f"{folder / FITTED} is damaged; fit the model again.") from error
+
+
+def read_card(folder: Path, *, made_by: str) -> dict[str, Any]:
+    """What model.json says.
+
+    Args:
+        made_by: The command that makes such a model, for whoever has none.
+
+    Raises:
+        InputError: there is no model in `folder`.
+        FormatError: its card is damaged.
+    """
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{folder} holds no model; make one with `{made_by} --model {folder}`.") from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise FormatError(f"{folder / CARD} is damaged; fit the model again.") from error
+    if not isinstance(card, dict):
+        raise FormatError(f"{folder / CARD} is damaged; fit the model again.")
+    return card
+
+
+def read_schema(folder: Path, *, made_by: str) -> str:
+    """The text of a model's schema. Raises InputError and FormatError as `read_card` does."""
+    try:
+        return (folder / SCHEMA).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"{folder} holds no model; make one with `{made_by} --model {folder}`.") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{folder / SCHEMA} is damaged; fit the model again.") from error
+
+
+def another_version(folder: Path) -> FormatError:
+    """A model that this version does not know what to do with."""
+    return FormatError(f"{folder} was written by another version of Semblance; fit the model again.")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from semblance import catalog
 from semblance.contracts import Generator
 from semblance.errors import InputError, Unsupported
+from semblance.image_contracts import ImageGenerator
 
 Thing = TypeVar("Thing")
 
@@ -24,6 +25,14 @@ def recipe(name: str, settings: Mapping[str, Any] | None = None) -> Generator:
         raise Unsupported(f"there is no generator {name!r}; there are {', '.join(catalog.GENERATORS)}.")
     kind = catalog.GENERATORS[name]
     return turned(kind, settings or {}, called=f"generator {name!r}")
+
+
+def image_recipe(name: str, settings: Mapping[str, Any] | None = None) -> ImageGenerator:
+    """The generator of images of that name with these parameters. Raises as `recipe` does."""
+    if name not in catalog.IMAGE_GENERATORS:
+        known = ", ".join(catalog.IMAGE_GENERATORS)
+        raise Unsupported(f"there is no image generator {name!r}; there are {known}.")
+    return turned(catalog.IMAGE_GENERATORS[name], settings or {}, called=f"image generator {name!r}")
 
 
 def turned(kind: Callable[..., Thing], settings: Mapping[str, Any], *, called: str) -> Thing:
