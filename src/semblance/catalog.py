@@ -21,13 +21,14 @@ from semblance.formats.csv import Csv
 from semblance.formats.parquet import Parquet
 from semblance.generators.chain import Chain
 from semblance.generators.gan import GAN
+from semblance.generators.images.flow import Flow
 from semblance.generators.independent import Independent
 from semblance.generators.vae import VAE
 from semblance.image_contracts import ImageFormat, ImageGenerator
 
 GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, VAE)}
 
-IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {}
+IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in (Flow,)}
 
 _QUESTIONS: tuple[type[Audit], ...] = (
     Source,

@@ -51,7 +51,11 @@ class Mixture:
     def learn(cls, train: Images) -> Mixture:
         """Count them. Privacy: the counts of training images, exactly, stay in the model."""
         columns = [train.codes(name) for name in train.schema.conditions]
-        rows = np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64)
+        return cls.count(np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64))
+
+    @classmethod
+    def count(cls, rows: NDArray[np.int64]) -> Mixture:
+        """The same from numbers of labels, -1 for unknown and for what the net was not told: (n, conditions)."""
         labels, counts = np.unique(rows, axis=0, return_counts=True)
         return cls(labels.astype(np.int64), counts / counts.sum())
 
@@ -95,6 +99,9 @@ class DrawnModel:
     def sample(self, n: int, run: Run, *, given: Mapping[str, str] | None = None) -> Images:
         """Draw `n` images. Raises InputError where `given` names what the images were not told apart by."""
         told = numbers_of(given or {}, self.schema)
+        for name, column in zip(given or {}, told, strict=True):
+            if (self.mixture.labels[:, column] < 0).all():
+                raise InputError(f"this model was not told {name!r} of its images and cannot be asked for it.")
         labels = self.mixture.draw(n, run.seeds(f"sample/{self.name}/labels"), told=told)
         drawn = self.schema.from_unit(self.net.draw(labels, run))
         return Images(drawn, about_labels(labels, self.schema), self.schema, origin="synthetic")

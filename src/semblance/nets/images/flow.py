@@ -1,0 +1,147 @@
+"""Flow matching: noise becomes an image along a straight line, and a net learns where every point between is going.
+
+A point between noise n and image x is x_t = (1 - t) n + t x; the net sees it, t and the labels, and learns its mean
+velocity x - n (Lipman et al. 2023; Liu et al. 2023). Following that velocity from t = 0 to 1 draws an image. One loss,
+and no image's loss depends on another image, so that gradients can be clipped image by image.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from semblance.nets.device import device
+from semblance.nets.images.blocks import Context, begin
+from semblance.nets.images.precision import coarse
+from semblance.nets.images.unet import Shape, UNet
+from semblance.nets.tensors import flat, optimiser_tensors, restore_optimiser, within
+
+WARM_UP = 100
+"""Steps over which the learning rate rises to its full size; it then falls to a hundredth along a cosine."""
+
+
+class Velocity(nn.Module):
+    """A point between noise and image, its time and its labels -> where it is going, in units of standard deviation.
+
+    Noise and image of the same variance go straight through the middle, so that where a point is tells a part of its
+    velocity: that part is computed, and the net learns the rest (as in Karras et al. 2022).
+    """
+
+    def __init__(self, channels: int, sizes: tuple[int, ...], *, shape: Shape, told: int) -> None:
+        """`sizes`: Labels of each condition. told: Length of the context. Weights are to be filled by `begin`."""
+        super().__init__()
+        self.context = Context(sizes, told, time=True)
+        self.trunk = UNet(channels, channels, shape=shape, told=told)
+
+    def forward(self, point: Tensor, time: Tensor, labels: Tensor) -> Tensor:
+        """(n, c, h, w), (n,), (n, conditions) with -1 for unknown -> (n, c, h, w)."""
+        t = time[:, None, None, None]
+        size = (t**2 + (1 - t) ** 2).sqrt()
+        rest: Tensor = self.trunk(point / size, self.context(labels, time=time)).float()
+        return (2 * t - 1) / size**2 * point + rest / size
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How a velocity is learned; the fields are those of the recipe (``generators/images/flow.py``)."""
+
+    learning_rate: float
+    ema: float
+    drop: float
+    spread: float
+    centre: float
+    pairing: bool
+    mirror: str
+    precision: str
+
+
+class Matching:
+    """A velocity that learns: a Trainee (``nets/training.py``).
+
+    Args:
+        images: (n, c, h, w) of about unit variance. labels: (n, conditions), -1 for unknown.
+    """
+
+    def __init__(
+        self, net: Velocity, images: Tensor, labels: Tensor, *, tuning: Tuning, start: torch.Generator
+    ) -> None:
+        begin(net, start)
+        self._images, self._labels, self._tuning = images, labels, tuning
+        self.net = net.to(device())
+        self.average = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        self._optimiser = torch.optim.AdamW(
+            net.parameters(), lr=tuning.learning_rate, betas=(0.9, 0.99), weight_decay=0.0, fused=True
+        )
+        self.taken, self._ease = 0, 1.0
+
+    def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
+        """One update of the velocity, and of its average."""
+        rate = self._ease * self._tuning.learning_rate * min(1.0, (self.taken + 1) / WARM_UP)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+        with coarse(self._tuning.precision):
+            losses = self.losses(rows, noise)
+        loss = losses.mean()
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimiser.step()
+        self.taken += 1
+        kept = min(self._tuning.ema, self.taken / (self.taken + 10))
+        for name, value in self.net.state_dict().items():
+            self.average[name].lerp_(value, 1 - kept)
+        return {"loss": float(loss.detach())}
+
+    def losses(self, rows: Tensor, noise: torch.Generator) -> Tensor:
+        """The mean square error of each image's velocity: (batch,)."""
+        image, labels = self._images[rows], self._labels[rows]
+        image = mirrored(image, self._tuning.mirror, noise)
+        start = torch.randn(image.shape, generator=noise)
+        if self._tuning.pairing:
+            start = start[nearest(start, image)]
+        time = torch.sigmoid(self._tuning.centre + self._tuning.spread * torch.randn(len(rows), generator=noise))
+        hidden = torch.rand(len(rows), generator=noise) < self._tuning.drop
+        labels = torch.where(hidden[:, None], -1, labels)
+        start, image, time, labels = (part.to(device()) for part in (start, image, time, labels))
+        point = torch.lerp(start, image, time[:, None, None, None])
+        wrong: Tensor = self.net(point, time, labels) - (image - start)
+        return wrong.square().mean(dim=(1, 2, 3))
+
+    def calm(self, times: int) -> None:
+        """Halve the learning rate each time."""
+        self._ease = 0.5**times
+
+    def state(self) -> dict[str, Tensor]:
+        """The net, its average, the optimiser, and the steps taken."""
+        return {
+            **flat("net", self.net.state_dict()),
+            **flat("average", self.average),
+            **flat("optimiser", optimiser_tensors(self._optimiser)),
+            "taken": torch.tensor(self.taken),
+        }
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take on what `state` told."""
+        self.net.load_state_dict(within("net", state))
+        self.average = {name: value.clone() for name, value in within("average", state).items()}
+        restore_optimiser(self._optimiser, within("optimiser", state))
+        self.taken = int(state["taken"])
+
+
+def mirrored(images: Tensor, mirror: str, noise: torch.Generator) -> Tensor:
+    """Half of the images turned over, in the ways that the schema says leave an image one that could be taken."""
+    for axis in {"none": (), "left-right": (3,), "any": (2, 3)}[mirror]:
+        turned = torch.rand(len(images), generator=noise) < 0.5
+        images = torch.where(turned[:, None, None, None], images.flip(axis), images)
+    return images
+
+
+def nearest(start: Tensor, images: Tensor) -> Tensor:
+    """Which noise goes to which image so that all ways together are shortest (Tong et al. 2024): (batch,)."""
+    from scipy.optimize import linear_sum_assignment
+
+    cost = torch.cdist(images.flatten(1), start.flatten(1)).square()
+    return torch.from_numpy(linear_sum_assignment(cost.numpy())[1])
