@@ -1,0 +1,214 @@
+"""Two ways between two kinds of images that were never paired, learned together (Zhu et al. 2017).
+
+A way forth and a way back are trained against a critic of each kind. What went forth and came back must be what it was
+(the cycle), and what is of the other kind already must be left alone (the identity); both are what ties a turned image
+to the one it was made of. Neither says that the tie is right: where the two kinds differ in what they show, critics are
+best pleased by showing it (Cohen et al. 2018).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from semblance.nets.device import device
+from semblance.nets.images.blocks import begin
+from semblance.nets.images.image_pool import ImagePool
+from semblance.nets.images.jitter import jitter
+from semblance.nets.images.patch_critic import PatchCritic
+from semblance.nets.images.precision import coarse
+from semblance.nets.images.unet import Shape, UNet
+from semblance.nets.tensors import flat, optimiser_tensors, restore_optimiser, within
+
+WARM_UP = 100
+"""Steps over which the learning rate rises to its full size; it then falls to a twentieth along a cosine."""
+LAZY = 4
+"""Steps for one with the critics' penalty, which then weighs as much more (Karras et al. 2020, appendix B)."""
+
+
+class Way(nn.Module):
+    """From one kind of image to the other: (n, channels, h, w) -> the same shape, about -1 to 1.
+
+    Begins as changing nothing where `residual`, as mid-grey otherwise.
+    """
+
+    def __init__(self, channels: int, *, shape: Shape, residual: bool) -> None:
+        super().__init__()
+        self.trunk = UNet(channels, channels, shape=shape)
+        self.residual = residual
+
+    def forward(self, image: Tensor) -> Tensor:
+        change: Tensor = self.trunk(image).float()
+        return image + change if self.residual else change
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the four nets are trained; the fields are those of the recipe (``generators/images/cyclegan.py``)."""
+
+    loss: str
+    learning_rate: float
+    critic_rate: float
+    cycle: float
+    identity: float
+    penalty: float
+    ema: float
+    pool: int
+    jitter: float
+    mirror: str
+    precision: str
+
+
+class Cycle:
+    """Both ways and both critics: a Trainee (``nets/training.py``).
+
+    Args:
+        kinds: Images of the first and of the second kind, -1 to 1: (n, channels, h, w) each, on the processor.
+        ways: Forth and back. critics: Of the first and of the second kind.
+    """
+
+    def __init__(
+        self,
+        kinds: tuple[Tensor, Tensor],
+        ways: tuple[Way, Way],
+        critics: tuple[PatchCritic, PatchCritic],
+        *,
+        tuning: Tuning,
+        start: torch.Generator,
+    ) -> None:
+        for net in (*ways, *critics):
+            begin(net, start)
+        self._kinds, self._tuning = kinds, tuning
+        self.ways, self.critics = nn.ModuleList(ways).to(device()), nn.ModuleList(critics).to(device())
+        self.average = {name: value.detach().clone() for name, value in self.ways.state_dict().items()}
+        self.pools = tuple(ImagePool(tuning.pool, (*kinds[0].shape[1:],)) for _ in kinds)
+        self._learn, self._judge = _adam(self.ways.parameters()), _adam(self.critics.parameters())
+        self.taken, self._ease = 0, 1.0
+
+    def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
+        """One update of both ways, then one of both critics."""
+        tuning = self._tuning
+        rate = self._ease * tuning.learning_rate * min(1.0, (self.taken + 1) / WARM_UP)
+        rate *= 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * share))
+        for optimiser, times in ((self._learn, 1.0), (self._judge, tuning.critic_rate)):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * times
+        real = self._draw(rows, noise)
+        turned, losses = self._teach_ways(real)
+        losses |= self._teach_critics(real, turned, noise)
+        self.taken += 1
+        kept = min(tuning.ema, self.taken / (self.taken + 10))
+        for name, value in self.ways.state_dict().items():
+            self.average[name].lerp_(value, 1 - kept)
+        return losses
+
+    def _draw(self, rows: Tensor, noise: torch.Generator) -> list[Tensor]:
+        """As many images of each kind, which have nothing to do with each other."""
+        first, second = self._kinds
+        found = first[rows % len(first)], second[torch.randint(len(second), (len(rows),), generator=noise)]
+        return [jitter(k, noise, strength=self._tuning.jitter, mirror=self._tuning.mirror).to(device()) for k in found]
+
+    def _teach_ways(self, real: list[Tensor]) -> tuple[list[Tensor], dict[str, float]]:
+        """Returns what each kind was turned into, as images of the first and of the second kind."""
+        tuning, (forth, back) = self._tuning, self.ways
+        n = len(real[0])
+        for weight in self.critics.parameters():
+            weight.requires_grad_(False)
+        with coarse(tuning.precision):
+            made_second, kept_second = forth(torch.cat([real[0], real[1]])).split(n)
+            made_first, kept_first = back(torch.cat([real[1], real[0]])).split(n)
+            again_first, again_second = back(made_second), forth(made_first)
+            pleas = [
+                persuade(tuning.loss, critic(r), critic(f))
+                for critic, r, f in zip(self.critics, real, (made_first, made_second), strict=True)
+            ]
+        cycle = functional.l1_loss(again_first, real[0]) + functional.l1_loss(again_second, real[1])
+        same = functional.l1_loss(kept_first, real[0]) + functional.l1_loss(kept_second, real[1])
+        fooled = pleas[0] + pleas[1]
+        loss = fooled + tuning.cycle * cycle + tuning.identity * same
+        self._learn.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._learn.step()
+        for weight in self.critics.parameters():
+            weight.requires_grad_(True)
+        losses = {"fooled": fooled / 2, "cycle": cycle / 2, "identity": same / 2}
+        return [made_first.detach(), made_second.detach()], {k: float(v.detach()) for k, v in losses.items()}
+
+    def _teach_critics(self, real: list[Tensor], turned: list[Tensor], noise: torch.Generator) -> dict[str, float]:
+        tuning, every = self._tuning, LAZY
+        loss, gap = torch.zeros((), device=device()), 0.0
+        for critic, pool, r, fresh in zip(self.critics, self.pools, real, turned, strict=True):
+            f = pool.swap(fresh, noise)
+            with coarse(tuning.precision):
+                on_real, on_fake = critic(r).float(), critic(f).float()
+            loss = loss + tell_apart(tuning.loss, on_real, on_fake)
+            gap += float((on_real.mean() - on_fake.mean()).detach()) / 2
+            if tuning.penalty > 0 and self.taken % every == 0:
+                loss = loss + every * tuning.penalty * (steepness(critic, r) + steepness(critic, f)) / 2
+        self._judge.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._judge.step()
+        return {"critics": float(loss.detach()) / 2, "gap": gap}
+
+    def calm(self, times: int) -> None:
+        """Halve the learning rate each time."""
+        self._ease = 0.5**times
+
+    def state(self) -> dict[str, Tensor]:
+        """All four nets, the average, both optimisers, both pools, and the steps taken."""
+        return {
+            **flat("ways", self.ways.state_dict()),
+            **flat("critics", self.critics.state_dict()),
+            **flat("average", self.average),
+            **flat("learn", optimiser_tensors(self._learn)),
+            **flat("judge", optimiser_tensors(self._judge)),
+            **flat("pool", {str(number): pool.state() for number, pool in enumerate(self.pools)}),
+            "taken": torch.tensor(self.taken),
+        }
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Take on what `state` told."""
+        self.ways.load_state_dict(within("ways", state))
+        self.critics.load_state_dict(within("critics", state))
+        self.average = {name: value.clone() for name, value in within("average", state).items()}
+        restore_optimiser(self._learn, within("learn", state))
+        restore_optimiser(self._judge, within("judge", state))
+        for number, pool in enumerate(self.pools):
+            pool.restore(within(f"pool.{number}", state))
+        self.taken = int(state["taken"])
+
+
+def tell_apart(loss: str, real: Tensor, fake: Tensor) -> Tensor:
+    """What a critic minimises over patches' scores: (n, 1, rows, columns) of real and of turned images.
+
+    "lsgan": half of (real - 1)² + fake² (Mao et al. 2017). "relativistic": -log sigmoid(real - fake), place by place
+    (Jolicoeur-Martineau 2019).
+    """
+    if loss == "lsgan":
+        return ((real - 1).square().mean() + fake.square().mean()) / 2
+    return functional.softplus(fake - real).mean()
+
+
+def persuade(loss: str, real: Tensor, fake: Tensor) -> Tensor:
+    """What a way minimises: (fake - 1)², or the turned patch of a pair scores higher."""
+    if loss == "lsgan":
+        return (fake.float() - 1).square().mean()
+    return functional.softplus(real.float() - fake.float()).mean()
+
+
+def steepness(critic: nn.Module, images: Tensor) -> Tensor:
+    """Half the squared gradient of patches' scores by the image, summed over its pixels, per patch (Mescheder 2018)."""
+    entering = images.detach().requires_grad_(True)
+    scores = critic(entering)
+    (slope,) = torch.autograd.grad(scores.sum(), entering, create_graph=True)
+    steep: Tensor = 0.5 * slope.square().sum() / scores.numel()
+    return steep
+
+
+def _adam(weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    return torch.optim.Adam(weights, lr=1e-4, betas=(0.5, 0.99), fused=True)

@@ -1,0 +1,107 @@
+"""From images of two kinds to two ways between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from semblance.contracts import Run
+from semblance.nets.device import device, threads
+from semblance.nets.images.cycle import Cycle, Tuning
+from semblance.nets.images.cycle_net import THREADS, CycleNet, Frame
+from semblance.nets.images.patch_critic import PatchCritic
+from semblance.nets.images.unet import Shape
+from semblance.nets.training import Log, Look, train
+
+KEY = "fit/cyclegan"
+LOOKS = 10
+"""Pictures of a training as it goes."""
+ROLLBACKS = 3
+SMALLEST = 8
+"""Side of the coarsest map, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the recipe asks for (``generators/images/cyclegan.py``)."""
+
+    steps: int
+    batch: int
+    width: int
+    fold: int
+    levels: int
+    blocks: int
+    critic_width: int
+    critic_levels: int
+    residual: bool
+    tuning: Tuning
+
+    def folded(self, height: int, width: int) -> int:
+        """Side of the squares of pixels that enter as one: about 32 across enter, whatever the size."""
+        return self.fold or max(1, 2 ** round(math.log2(min(height, width) / 32)))
+
+    def shape(self, height: int, width: int) -> Shape:
+        """The trunk for images of a size."""
+        fold = self.folded(height, width)
+        levels = self.levels or max(2, 1 + int(math.log2(max(1.0, min(height, width) / fold / SMALLEST))))
+        widths = tuple(self.width * min(2**level, 4) for level in range(levels))
+        return Shape(fold, widths, self.blocks, attention=False)
+
+    def critic(self, channels: int, height: int, width: int) -> PatchCritic:
+        """A critic for images of a size."""
+        widths = tuple(self.critic_width * min(2**level, 4) for level in range(self.critic_levels))
+        return PatchCritic(channels, fold=self.folded(height, width), widths=widths)
+
+
+def learn(
+    kinds: tuple[NDArray[np.float32], NDArray[np.float32]],
+    *,
+    plan: Plan,
+    run: Run,
+    see: Callable[[CycleNet, Log], object] | None = None,
+) -> tuple[CycleNet, Log]:
+    """Train on images of the first and of the second kind, -1 to 1: (n, c, h, w) each.
+
+    On as many processors whatever the run allows (`THREADS`).
+
+    Args:
+        see: Shown the average nets ten times on the way.
+
+    Raises:
+        FitError: training diverged.
+    """
+    channels, height, width = kinds[0].shape[1:]
+    frame = Frame(channels, plan.shape(height, width), plan.residual)
+    ways = frame.make()
+    cycle = Cycle(
+        (torch.from_numpy(kinds[0]), torch.from_numpy(kinds[1])),
+        (ways[0], ways[1]),  # type: ignore[arg-type]
+        (plan.critic(channels, height, width), plan.critic(channels, height, width)),
+        tuning=plan.tuning,
+        start=torch.Generator().manual_seed(run.seeds.integer(f"{KEY}/begin")),
+    )
+
+    def fitted() -> CycleNet:
+        made = frame.make()
+        made.load_state_dict(cycle.average)
+        return CycleNet(frame, made.to(device()).eval())
+
+    with threads(THREADS):
+        log = train(
+            cycle,
+            max(map(len, kinds)),
+            steps=plan.steps,
+            batch=plan.batch,
+            run=run,
+            key=KEY,
+            stage="learning to translate both ways",
+            minutes=run.max_minutes,
+            look=Look(lambda log: see(fitted(), log), max(1, plan.steps // LOOKS)) if see else None,
+            rollbacks=ROLLBACKS,
+        )
+    return fitted(), log

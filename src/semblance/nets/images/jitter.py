@@ -1,0 +1,36 @@
+"""Images moved, turned and stretched a little, as another patient might have lain: more to learn from, same anatomy."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+TURN, STRETCH, MOVE = math.radians(10), 0.1, 0.06
+"""Standard deviations at strength 1: of the angle, of the logarithm of the size each way, of the place (1 = a side)."""
+
+
+def jitter(images: Tensor, noise: torch.Generator, *, strength: float, mirror: str) -> Tensor:
+    """Each image by its own small affine map; what comes in from outside is black.
+
+    Args:
+        images: (n, channels, h, w), -1 to 1. strength: 0 to leave them where they are.
+        mirror: How images may be turned over (``image_schema.MIRRORS``).
+    """
+    n = len(images)
+    for axis in {"none": (), "left-right": (3,), "any": (2, 3)}[mirror]:
+        turned = torch.rand(n, generator=noise) < 0.5
+        images = torch.where(turned[:, None, None, None], images.flip(axis), images)
+    if strength <= 0:
+        return images
+    drawn = strength * torch.randn(n, 5, generator=noise).clamp(-2, 2)
+    angle, stretch, move = TURN * drawn[:, 0], (STRETCH * drawn[:, 1:3]).exp(), 2 * MOVE * drawn[:, 3:]
+    height, width = images.shape[2:]
+    c, s = angle.cos(), angle.sin()
+    row_x = torch.stack([c * stretch[:, 0], -s * stretch[:, 1] * height / width, move[:, 0]], dim=1)
+    row_y = torch.stack([s * stretch[:, 0] * width / height, c * stretch[:, 1], move[:, 1]], dim=1)
+    grid = functional.affine_grid(torch.stack([row_x, row_y], dim=1), [*images.shape], align_corners=False)
+    moved: Tensor = functional.grid_sample(images + 1, grid, padding_mode="zeros", align_corners=False) - 1
+    return moved
