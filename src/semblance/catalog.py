@@ -21,14 +21,16 @@ from semblance.formats.csv import Csv
 from semblance.formats.parquet import Parquet
 from semblance.generators.chain import Chain
 from semblance.generators.gan import GAN
+from semblance.generators.images.cyclegan import CycleGAN
 from semblance.generators.images.flow import Flow
+from semblance.generators.images.mask import Mask
 from semblance.generators.independent import Independent
 from semblance.generators.vae import VAE
 from semblance.image_contracts import ImageFormat, ImageGenerator
 
 GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, VAE)}
 
-IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in (Flow,)}
+IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in (CycleGAN, Flow)}
 
 _QUESTIONS: tuple[type[Audit], ...] = (
     Source,
