@@ -88,6 +88,7 @@ class Shot:
         name: Of the file below the folder that was read, and of the slice in it.
         tags: What the file itself says and a label, patient or site may be read from: DICOM keywords -> text.
         bits, step, unit, spacing_mm, modality: As in ImageSchema.
+        mask: (height, width) uint8, where the same file holds it.
     """
 
     pixels: NDArray[np.float32]
@@ -98,6 +99,7 @@ class Shot:
     spacing_mm: tuple[float, float] | None = None
     modality: str = "OT"
     tags: Mapping[str, str] | None = None
+    mask: NDArray[np.uint8] | None = None
 
 
 class ImageFormat(Protocol):
@@ -110,5 +112,16 @@ class ImageFormat(Protocol):
     def read(self, path: Path, *, plane: str = "") -> Sequence[Shot]:
         """The images in one file, or its slices by plane. Raises FormatError with the file's name and the cure."""
 
-    def write(self, images: Images, folder: Path) -> Sequence[Path]:
-        """Write synthetic images, one file each (or one for all), and their masks, with names made up here."""
+    def write(self, images: Images, folder: Path, *, made_by: Mapping[str, str] | None = None) -> Sequence[Path]:
+        """Write synthetic images, one file each (or one for all), and their masks, with names made up here.
+
+        Nothing but pixels, masks, labels and what the schema declares is written. Beside the files stands
+        "labels.csv": file, mask and labels of each image. The same images and `made_by` give the same bytes.
+
+        Args:
+            folder: Made where it does not exist; files of the same names in it are replaced.
+            made_by: What the files say of their making, as texts: "generator" its name, "model" the digest of the
+                model, "seed" of the drawing. Formats that number images uniquely do so from all of these.
+
+        Returns: The image files in the order of `images` (one file where the format holds all), without masks.
+        """

@@ -16,6 +16,9 @@ Bound = Literal["declared", "inferred"]
 MIRRORS = ("none", "left-right", "any")
 """How an image may be flipped or turned and still be one that could have been taken."""
 
+PLANES = ("", "axial", "coronal", "sagittal")
+"""How a slice lies in the body; empty where the images are no slices, or nobody knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageSchema:
@@ -29,6 +32,7 @@ class ImageSchema:
         bounds: Whether a person declared `low` and `high` or they were read from the images.
         unit: Of a value, such as "HU"; empty where it has none.
         spacing_mm: Distance of rows and of columns; None where it is unknown.
+        plane: One of `PLANES`.
         format: What the images came as, and samples are written as: "png", "dicom", "nifti", …
         label: What the classes are of, such as "finding"; empty without classes. classes: Their names, in order.
         attributes: What else is known of each image, by name, with its labels in order: {"site": ("A", "B")}.
@@ -48,6 +52,7 @@ class ImageSchema:
     bounds: Bound = "declared"
     unit: str = ""
     spacing_mm: tuple[float, float] | None = None
+    plane: str = ""
     format: str = "png"
     label: str = ""
     classes: tuple[str, ...] = ()
@@ -63,6 +68,8 @@ class ImageSchema:
             raise SchemaError("an image schema needs low < high, both finite, and a step of 0 or more.")
         if self.mirror not in MIRRORS:
             raise SchemaError(f"'mirror' of an image schema must be one of {', '.join(MIRRORS)}.")
+        if self.plane not in PLANES:
+            raise SchemaError(f"'plane' of an image schema must be one of {', '.join(PLANES[1:])}, or empty.")
         for name, labels in {self.label or "label": self.classes, **self.attributes}.items():
             if len(set(labels)) < len(labels):
                 raise SchemaError(f"the labels of {name!r} in an image schema must differ from each other.")
