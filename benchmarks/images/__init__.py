@@ -1,0 +1,1 @@
+"""What image generators are worth, on real images that lie in ../shared/data."""
