@@ -12,7 +12,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -66,6 +66,21 @@ def climb(real: Tensor, fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+def least_squares(real: Tensor, fake: Tensor) -> Tensor:
+    """Half the squared distance of real scores from 1 and of generated ones from 0 (Mao et al. 2017, equation 9)."""
+    return 0.5 * ((real - 1).square() + fake.square()).mean()
+
+
+def least_squares_turned(real: Tensor, fake: Tensor) -> Tensor:
+    """Half the squared distance of generated rows' scores from 1 (Mao et al. 2017, equation 9)."""
+    return 0.5 * (fake - 1).square().mean()
+
+
+def hinge(real: Tensor, fake: Tensor) -> Tensor:
+    """Real scores up to 1, generated ones down to -1, and no further (Lim and Ye 2017; Miyato et al. 2018)."""
+    return (relu(1 - real) + relu(1 + fake)).mean()
+
+
 def relativistic(real: Tensor, fake: Tensor) -> Tensor:
     """-log sigmoid(real - fake): the real row of a pair scores higher (Jolicoeur-Martineau 2019)."""
     return softplus(fake - real).mean()
@@ -81,6 +96,8 @@ GAMES: dict[str, Game] = {
     "non-saturating": Game(told_apart, non_saturating, "zero", 0.2),
     "wgan": Game(earth_mover, climb, "clip", 0.01, critic_steps=5, momentum=False),
     "wgan-gp": Game(earth_mover, climb, "one", 10.0, critic_steps=5),
+    "lsgan": Game(least_squares, least_squares_turned, "zero", 0.2),
+    "hinge": Game(hinge, climb, "zero", 0.2),
     "relativistic": Game(relativistic, relativistic_turned, "zero", 0.2),
 }
 
