@@ -99,7 +99,7 @@ def _stack(images: Images) -> NDArray[Any]:
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise FormatError(f"{path.name} is a single array; save it with numpy.savez(file, images=array).")
             return {name: archive[name] for name in archive.files}

@@ -76,6 +76,8 @@ def read_picture(path: Path) -> Shot:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata; what matters is asked below
+            if path.suffix.lower() in Tiff.suffixes:  # whose pixels are found by their metadata alone
+                warnings.filterwarnings("error", message="Corrupt EXIF|Truncated|Metadata Warning")
             with Image.open(path) as image:
                 _refuse(image, path.name)
                 return _shot(image, path.name)
@@ -83,7 +85,7 @@ def read_picture(path: Path) -> Shot:
         raise FormatError(f"{path.name} is not a picture, whatever its name says; export it again.") from None
     except (Image.DecompressionBombError, MemoryError):
         raise FormatError(f"{path.name} is too large for one picture; cut it into smaller ones.") from None
-    except (OSError, SyntaxError, ValueError, KeyError, IndexError, EOFError, TypeError) as error:
+    except (OSError, SyntaxError, ValueError, KeyError, IndexError, EOFError, TypeError, UserWarning) as error:
         if isinstance(error, PermissionError):
             raise FormatError(f"{path.name} may not be read; check its permissions.") from None
         raise FormatError(f"{path.name} is damaged or cut short; export it again.") from None
@@ -94,8 +96,8 @@ def _refuse(image: Image, name: str) -> None:
         raise FormatError(f"{name} has several pages or frames; save each as a file of its own.")
     if image.mode in ("CMYK", "YCCK", "LAB", "HSV"):
         raise FormatError(f"{name} is in {image.mode} colours; convert it to grey or RGB.")
-    deep = [tile for tile in getattr(image, "tile", []) if "16" in str(tile[3])]
-    if deep and image.mode not in ("I;16", "I;16B", "I;16L", "I"):
+    raw = [tile[3] if isinstance(tile[3], str) else tile[3][0] for tile in getattr(image, "tile", []) if tile[3]]
+    if any(";16" in str(mode) for mode in raw) and image.mode not in ("I;16", "I;16B", "I;16L", "I"):
         raise FormatError(f"{name} has 16 bits for each colour, which cannot be read; save it in grey or with 8 bits.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -22,8 +22,8 @@ from semblance.scans.values import find_span
 
 MOST_LABELS = 100
 SAME_SPACING = 0.01
-PATIENT_TAGS = ("patient", "PatientID", "volume")
-"""Where the patient stands if nobody says: an .npz, DICOM, the file of a NIfTI volume."""
+PATIENT_TAGS = ("patient", "PatientID")
+"""Where the patient stands if nobody says: in an .npz, in DICOM. Slices of a volume are of one patient, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +40,25 @@ class Known:
 
     asked: Mapping[str, Asked]
     titles: Mapping[str, str]
-    found: dict[str, list[str | None]] = field(default_factory=dict)
 
     def of(self, shots: Sequence[Shot], within: Callable[[str], str]) -> dict[str, list[str | None]]:
         """By role, one text for each shot. What nobody asked for is taken from the file where it says so."""
-        found = {role: [find(within(s.name), s) for s in shots] for role, find in self.asked.items()}
-        for role in ("label", "site"):
-            if role not in found:
+        found: dict[str, list[str | None]] = {}
+        for role in ("label", "site", *self.asked):
+            find = self.asked.get(role)
+            if find is not None:
+                found[role] = [find(within(shot.name), shot) for shot in shots]
+            else:
                 found[role] = [(shot.tags or {}).get(role) or None for shot in shots]
         if PATIENT not in found:
-            found[PATIENT] = [_patient(shot.tags or {}) for shot in shots]
+            found[PATIENT] = [_patient(shot) for shot in shots]
         return found
 
 
-def _patient(tags: Mapping[str, str]) -> str | None:
-    return next((tags[name] for name in PATIENT_TAGS if tags.get(name)), None)
+def _patient(shot: Shot) -> str | None:
+    tags = shot.tags or {}
+    volume = shot.name.partition("#")[0] if "volume" in tags else None
+    return next((tags[name] for name in PATIENT_TAGS if tags.get(name)), volume)
 
 
 def fit_together(
@@ -108,13 +112,12 @@ def assemble(
     schema: ImageSchema | None,
     classes: Sequence[str],
     structures: Sequence[str],
-    plane: str,
     within: Callable[[str], str],
 ) -> tuple[Images, list[Bad], list[str]]:
     """Images with their schema, the shots that do not fit a given schema, and what is to be said."""
     found = known.of(shots, within)
     about = _columns(found, known, classes)
-    given = schema or _describe(shots, about, plane)
+    given = schema or _describe(shots, about, known.titles.get("label", "label"), classes)
     keep = np.ones(len(shots), dtype=bool)
     bad = []
     for name, labels in given.conditions.items():
@@ -159,8 +162,11 @@ def _columns(
     """Conditions by title; labels renamed to `classes`. Raises InputError where labels cannot be classes."""
     columns = {}
     for role, texts in found.items():
-        if role == PATIENT or (role not in known.asked and not any(texts)):
+        title = known.titles.get(role, role)
+        if role == PATIENT or not title or (role not in known.asked and not any(texts)):
             continue
+        if title in columns:
+            raise InputError(f"two things are called {title!r}; read the {role} from a place of another name.")
         labels = order({text for text in texts if text is not None})
         asked = role in known.asked
         if asked and not labels:
@@ -176,7 +182,7 @@ def _columns(
                     f"{len(classes)} classes are named, but the labels take {len(labels)} values; name them all."
                 )
             renamed = dict(zip(labels, classes, strict=True))
-        columns[known.titles.get(role, role)] = [None if text is None else renamed[text] for text in texts]
+        columns[title] = [None if text is None else renamed[text] for text in texts]
     return columns
 
 
@@ -186,13 +192,14 @@ def order(labels: set[str]) -> list[str]:
     return sorted(labels, key=lambda label: (int(label) if whole else 0, label))
 
 
-def _describe(shots: Sequence[Shot], about: Mapping[str, list[str | None]], plane: str) -> ImageSchema:
+def _describe(
+    shots: Sequence[Shot], about: Mapping[str, list[str | None]], label: str, classes: Sequence[str]
+) -> ImageSchema:
     """What the shots share; the range of values comes later."""
     channels, height, width = shots[0].pixels.shape
     steps = {shot.step for shot in shots}
-    label = next(iter(about), "") if about else ""
     labels = {name: tuple(order({text for text in texts if text is not None})) for name, texts in about.items()}
-    forms = [(shot.tags or {}).get("format", "png") for shot in shots]
+    found = labels.pop(label, ())
     return ImageSchema(
         height,
         width,
@@ -202,10 +209,10 @@ def _describe(shots: Sequence[Shot], about: Mapping[str, list[str | None]], plan
         step=steps.pop() if len(steps) == 1 else 0.0,
         unit=shots[0].unit,
         spacing_mm=_spacing(shots),
-        plane=plane if "nifti" in forms else "",
-        format=_commonest(forms),
-        label=label,
-        classes=labels.pop(label, ()),
+        plane=_commonest([(shot.tags or {}).get("plane", "") for shot in shots]),
+        format=_commonest([(shot.tags or {}).get("format", "png") for shot in shots]),
+        label=label if found else "",
+        classes=tuple(classes) if found and classes else found,
         attributes=labels,
     )
 

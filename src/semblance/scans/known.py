@@ -23,6 +23,7 @@ Asked = Callable[[str, Shot], str | None]
 
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "image")
 TABLES = (".csv", ".tsv", ".txt")
+NONE = ("", "none")
 GRAMMAR = "'folder', 'tag:KEYWORD', 'name:PATTERN', 'FILE.csv:COLUMN' or 'none'"
 IDENTIFYING = (
     *("PatientName", "PatientID", "OtherPatientIDs", "PatientBirthDate", "PatientBirthTime", "PatientAddress"),
@@ -41,7 +42,7 @@ def ask(spec: str, role: str, root: Path) -> Asked:
             read from a tag that names a person.
     """
     kind, _, rest = spec.partition(":")
-    if spec in ("", "none"):
+    if spec in NONE:
         return lambda name, shot: None
     if kind == "folder" and (not rest or rest.isdigit()):
         depth = int(rest or 1)
@@ -61,7 +62,9 @@ def ask(spec: str, role: str, root: Path) -> Asked:
 
 
 def title(spec: str, role: str) -> str:
-    """What the condition is called: the column or the tag it is read from, else its role."""
+    """What the condition is called: the column or the tag it is read from, else its role; "" where there is none."""
+    if spec in NONE:
+        return ""
     if spec.startswith("tag:"):
         return spec.removeprefix("tag:")
     if spec.startswith(("name:", "folder")) or spec.lower().endswith(TABLES):

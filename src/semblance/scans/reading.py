@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
+
+import numpy as np
 
 from semblance.contracts import Progress, silent
 from semblance.data.images import Images
 from semblance.errors import FormatError, InputError
 from semblance.image_contracts import Shot
 from semblance.image_schema import PLANES, ImageSchema
-from semblance.scans.assembly import Bad, Known, assemble, fit_together
+from semblance.scans.assembly import PATIENT_TAGS, Bad, Known, assemble, fit_together
 from semblance.scans.finding import Place, find_files
 from semblance.scans.known import ask, title
 from semblance.scans.masks import Beside, find_masks
@@ -20,6 +22,8 @@ from semblance.scans.sizes import Size, as_size
 from semblance.scans.splits import choose, part_places
 
 SHOWN = 3
+KEPT = frozenset({"label", "site", "split", "volume", "plane", "BurnedInAnnotation", *PATIENT_TAGS})
+"""Tags that are looked at without being asked for; the others of a file are let go at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +97,20 @@ def read_images(
     plane = plane or (schema.plane if schema else "")
     asked = {role: ask(spec, role, found.root) for role, spec in specs.items() if spec is not None}
     known = Known(asked, {role: title(spec, role) for role, spec in specs.items() if spec is not None})
-    shots, bad = _read_all(parted.places, beside, plane, progress)
+    wanted = KEPT | {spec.removeprefix("tag:") for spec in specs.values() if spec and spec.startswith("tag:")}
+    shots, bad = _read_all(parted.places, beside, plane, wanted, progress)
     bad += [
         Bad(name, f"{PurePosixPath(name).name} is a link that leads nowhere, or cannot be opened.")
         for name in found.broken
     ]
     _refuse_nothing(shots, bad)
     shots, notes = choose(shots, parted, split)
+    shots = _without_blanks(shots, notes)
     shots, more = fit_together(shots, size=as_size(size), schema=schema, masked=bool(masks))
     bad += more
     _refuse_nothing(shots, bad)
     images, unfit, said = assemble(
-        shots, known, schema=schema, classes=classes, structures=structures, plane=plane, within=parted.within
+        shots, known, schema=schema, classes=classes, structures=structures, within=parted.within
     )
     bad += unfit
     if bad and on_bad == "refuse":
@@ -113,7 +119,7 @@ def read_images(
 
 
 def _read_all(
-    places: Sequence[Place], beside: Beside | None, plane: str, progress: Progress
+    places: Sequence[Place], beside: Beside | None, plane: str, wanted: Set[str], progress: Progress
 ) -> tuple[list[Shot], list[Bad]]:
     shots: list[Shot] = []
     bad: list[Bad] = []
@@ -128,10 +134,19 @@ def _read_all(
             bad.append(Bad(place.name, str(error)))
             continue
         parent = place.name[: len(place.name) - len(place.path.name)]
-        own = {"format": place.form.name}
-        shots += [replace(shot, name=parent + shot.name, tags={**(shot.tags or {}), **own}) for shot in read]
+        for shot in read:
+            tags = {key: text for key, text in (shot.tags or {}).items() if key in wanted}
+            shots.append(replace(shot, name=parent + shot.name, tags={**tags, "format": place.form.name}))
     progress("reading images", len(places), len(places))
     return shots, bad
+
+
+def _without_blanks(shots: Sequence[Shot], notes: list[str]) -> list[Shot]:
+    """Leave out slices of volumes that show nothing: one even value, as beyond the head."""
+    kept = [shot for shot in shots if "volume" not in (shot.tags or {}) or np.ptp(shot.pixels) > 0]
+    if len(kept) < len(shots):
+        notes.append(f"{len(shots) - len(kept)} slices of volumes show nothing and were left out.")
+    return kept
 
 
 def _refuse_nothing(shots: Sequence[Shot], bad: Sequence[Bad]) -> None:
