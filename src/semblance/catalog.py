@@ -18,11 +18,16 @@ from semblance.audits.validity import Validity
 from semblance.contracts import Audit, Engine, Format, Generator
 from semblance.engines.local import Local
 from semblance.formats.csv import Csv
+from semblance.formats.dicom import Dicom
+from semblance.formats.nifti import Nifti
+from semblance.formats.npz import Npz
 from semblance.formats.parquet import Parquet
+from semblance.formats.picture import Png, Tiff
 from semblance.generators.chain import Chain
 from semblance.generators.gan import GAN
 from semblance.generators.images.cyclegan import CycleGAN
 from semblance.generators.images.flow import Flow
+from semblance.generators.images.gan import ImageGAN
 from semblance.generators.images.mask import Mask
 from semblance.generators.independent import Independent
 from semblance.generators.vae import VAE
@@ -30,7 +35,7 @@ from semblance.image_contracts import ImageFormat, ImageGenerator
 
 GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, VAE)}
 
-IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in (CycleGAN, Flow)}
+IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in (CycleGAN, Flow, ImageGAN, Mask)}
 
 _QUESTIONS: tuple[type[Audit], ...] = (
     Source,
@@ -50,6 +55,6 @@ AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in _QUESTIONS}
 
 FORMATS: dict[str, type[Format]] = {form.name: form for form in (Csv, Parquet)}
 
-IMAGE_FORMATS: dict[str, type[ImageFormat]] = {}
+IMAGE_FORMATS: dict[str, type[ImageFormat]] = {form.name: form for form in (Dicom, Nifti, Npz, Png, Tiff)}
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Local,)}
