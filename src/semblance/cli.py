@@ -33,6 +33,7 @@ from semblance.drawing import impute, sample
 from semblance.errors import GateRefused, Unsupported
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
+from semblance.picturing import images
 from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, report, share, sign, terms_in, verify
 from semblance.teaching import explain, titles
 from semblance.turning import sweep
@@ -315,15 +316,18 @@ def audit(
         _refuse(verdict, f"see {report or output}")
 
 
+LISTS = ("generators", "audits", "formats", "engines", "image-generators", "image-formats")
+
+
 @verb("semblance list generators", name="list")
-@click.argument("what", type=click.Choice(["generators", "audits", "formats", "engines", "lessons"]))
+@click.argument("what", type=click.Choice([*LISTS, "lessons"]))
 @click.pass_obj
 def show_list(manner: Manner, what: str) -> None:
     """What there is to choose from."""
     from semblance import catalog
 
     with redirect_stdout(sys.stderr):
-        entries: dict[str, Any] = {} if what == "lessons" else getattr(catalog, what.upper())
+        entries: dict[str, Any] = {} if what == "lessons" else getattr(catalog, what.upper().replace("-", "_"))
         about = {name: entry.asks if what == "audits" else entry.about for name, entry in entries.items()}
         about = titles() if what == "lessons" else about
     width = max(map(len, about))
@@ -346,6 +350,7 @@ for command in (
     verify,
     report,
     explain,
+    images,
     show_list,
 ):
     cli.add_command(command)

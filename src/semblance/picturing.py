@@ -1,0 +1,283 @@
+"""The commands for images: the same verbs as for tables, below one name."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from semblance.command import FILE, MINUTES, RESUME, SEED, SET, settings_in, verb
+from semblance.manner import Manner
+
+if TYPE_CHECKING:
+    from semblance.contracts import Run
+    from semblance.image_contracts import ImageModel
+    from semblance.pipeline.picturing import Written
+    from semblance.scans.reading import Read
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# ── how a folder of scans is read ────────────────────────────────────────────────────────────────────────────────────
+
+PLACES = "folder, FILE.csv:COLUMN, tag:KEYWORD, name:PATTERN or none"
+
+
+def READING(command: Command) -> Command:
+    """The options of every command that reads images."""
+    options: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+        (("--labels",), {"metavar": "PLACE", "help": f"Where each image's class is read from: {PLACES}."}),
+        (("--patient",), {"metavar": "PLACE", "help": "Where its patient is read from; default: what the files say."}),
+        (("--site",), {"metavar": "PLACE", "help": "Where the hospital or scanner is read from."}),
+        (("--attribute", "attributes"), {"multiple": True, "metavar": "NAME=PLACE", "help": "More that is known."}),
+        (("--classes",), {"metavar": "A,B,…", "help": "Names for the classes, in their order."}),
+        (("--masks",), {"metavar": "FOLDER|_ENDING", "help": "A folder of masks, or what ends a mask's name."}),
+        (("--structures",), {"metavar": "A,B,…", "help": "Names for what the masks mark, in order of their values."}),
+        (("--schema",), {"type": FILE, "metavar": "FILE", "help": "A schema that you edited; default: infer it."}),
+        (("--plane",), {"metavar": "PLANE", "help": "Of slices of volumes: axial, coronal or sagittal."}),
+        (("--size",), {"metavar": "N|HxW", "help": "Bring all images to this many pixels."}),
+        (("--split",), {"metavar": "PART", "help": "train, val, test or all, where the source is cut so."}),
+        (
+            ("--on-bad",),
+            {
+                "type": click.Choice(["refuse", "skip"]),
+                "default": "refuse",
+                "show_default": True,
+                "help": "What to do when a file cannot be used: stop, or leave it out and list it.",
+            },
+        ),
+    )
+    for words, told in reversed(options):
+        command = click.option(*words, **told)(command)
+    return command
+
+
+def reading_in(asked: dict[str, Any]) -> dict[str, Any]:
+    """Take what is asked of the reading out of `asked`, as `pipeline.read_images` takes it."""
+    given = {name: asked.pop(name) for name in ("labels", "patient", "site", "plane", "split", "masks", "on_bad")}
+    found = {name: value for name, value in given.items() if value is not None}
+    for name in ("classes", "structures"):
+        if (text := asked.pop(name)) is not None:
+            found[name] = [word.strip() for word in text.split(",") if word.strip()]
+    if pairs := asked.pop("attributes"):
+        found["attributes"] = _pairs(pairs, "--attribute", "NAME=PLACE")
+    if (size := asked.pop("size")) is not None:
+        found["size"] = _size(size)
+    if (schema := asked.pop("schema")) is not None:
+        from semblance.pipeline.scanning import load_image_schema
+
+        found["schema"] = load_image_schema(schema)
+    return found
+
+
+def _pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise click.UsageError(f"{option} takes {form}, not {text!r}.")
+        pairs[name] = value
+    return pairs
+
+
+def _size(text: str) -> int | tuple[int, int]:
+    words = text.lower().replace("×", "x").split("x")
+    if len(words) > 2 or not all(word.strip().isdigit() for word in words):
+        raise click.UsageError("--size takes a number of pixels, or height and width as in 64x48.")
+    sizes = [int(word) for word in words]
+    return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])
+
+
+# ── verbs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+GIVEN = click.option(
+    "--given", multiple=True, metavar="NAME=LABEL", help="Only images of this label; may be repeated, all hold."
+)
+FORMAT = click.option("--format", "form", metavar="NAME", default="", help="Of the files; default: as was learned.")
+OUTPUT = click.option(
+    "-o", "--output", type=FILE, metavar="DIR|FILE.npz", required=True, help="New folder to write, or one file."
+)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  semblance images fit scans --labels folder --model model --json",
+)
+def images() -> None:
+    """The same verbs for images: a folder of scans in, images of nobody out."""
+
+
+@verb("semblance images describe scans --labels folder -o schema.toml")
+@click.argument("source")
+@click.option("-o", "--output", type=FILE, metavar="FILE", help="Write the schema here; default: tell about it.")
+@READING
+@click.pass_obj
+def describe(manner: Manner, source: str, output: Path | None, **asked: Any) -> None:
+    """Say what a folder of scans holds: sizes, values, classes, patients, twins, text burned in, files that are bad."""
+    from semblance import image_schema_toml
+    from semblance.destination import check_new, write_text
+    from semblance.pipeline import scanning
+    from semblance.progress import bars
+
+    check_new(output)
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        found = scanning.describe_images(source, progress=progress, **{"on_bad": "skip", **reading_in(asked)})
+        text = image_schema_toml.dumps(found.schema)
+        if output is not None:
+            write_text(text, output)
+    facts = {**found.to_dict(), "file": None if output is None else str(output)}
+    said = [] if output is None else [f"{output}: read it, edit it, use --schema."]
+    manner.tell(facts, "\n".join([*found.sentences(), *said]))
+
+
+@verb("semblance images fit scans --labels folder --model model --generator flow --set kimg=80")
+@click.argument("source")
+@click.option("--model", type=FILE, metavar="DIR", required=True, help="Folder to write the model to.")
+@click.option("--generator", metavar="NAME", default="gan", show_default=True, help="See `list image-generators`.")
+@SET
+@READING
+@SEED
+@MINUTES
+@RESUME
+@click.pass_obj
+def fit(manner: Manner, /, source: str, model: Path, generator: str, settings: tuple[str, ...], **asked: Any) -> None:
+    """Train on all images of SOURCE. How it goes can be seen in MODEL.gallery meanwhile; Ctrl-C, then --resume."""
+    from semblance import model_folder
+    from semblance.pipeline import picturing, scanning
+    from semblance.progress import bars
+    from semblance.recipe import image_recipe
+
+    recipe = image_recipe(generator, settings_in(settings))
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        picturing.check_before(model, resume=asked["resume"])
+        read = scanning.read_images(source, progress=progress, **reading_in(asked))
+        picturing.fit_images(read.images, model, generator=recipe, notes=read.notes, progress=progress, **asked)
+    card = json.loads((model / model_folder.CARD).read_text(encoding="utf-8"))
+    gallery = picturing.gallery_beside(model)
+    facts: dict[str, Any] = {"model": str(model), "generator": generator, "gallery": str(gallery)}
+    lines = [f"{model}: a model of {card['images']} images by {generator!r}; see {gallery / 'latest.png'}."]
+    facts |= {"bad": _bad(read), **{key: card[key] for key in ("images", "patients", "notes")}}
+    manner.tell(facts, "\n".join([*lines, *card["notes"]]))
+
+
+@verb("semblance images sample model --number 200 -o synthetic --given label=pneumonia")
+@click.argument("model", type=FILE)
+@click.option("-n", "--number", type=click.IntRange(min=1), required=True, help="Images to draw.")
+@OUTPUT
+@GIVEN
+@FORMAT
+@SEED
+@click.pass_obj
+def sample(
+    manner: Manner, model: Path, number: int, output: Path, given: tuple[str, ...], form: str, seed: int
+) -> None:
+    """Draw images from a MODEL folder that `images fit` wrote. What is drawn here has not been judged."""
+    from semblance.pipeline import picturing
+
+    told = _pairs(given, "--given", "NAME=LABEL")
+    with _using(manner, model, output, form, seed) as (drawer, run):
+        made = picturing.sample_images(drawer, run, n=number, given=told)
+        done = picturing.write_images(made, output, drawer, run, form=form, facts={"given": told} if told else {})
+    _tell(manner, done, f"{output}: {number} synthetic images, not judged; for research only.")
+
+
+@verb('semblance images translate model scans -o as-t2 --way "T1>T2"')
+@click.argument("model", type=FILE)
+@click.argument("source")
+@OUTPUT
+@click.option("--way", metavar="A>B", default="", help="From which kind to which; default: as the images' labels say.")
+@READING
+@FORMAT
+@SEED
+@click.pass_obj
+def translate(
+    manner: Manner, /, model: Path, source: str, output: Path, way: str, form: str, seed: int, **asked: Any
+) -> None:
+    """Show the images of SOURCE as they would look taken another way. The result shows real patients' anatomy."""
+    from semblance.pipeline import picturing, scanning
+
+    with _using(manner, model, output, form, seed) as (turner, run):
+        read = scanning.read_for(turner, source, run, reading_in(asked))
+        made = picturing.translate_images(turner, read.images, run, way=way)
+        facts = {"way": way} if way else {}
+        done = picturing.write_images(made, output, turner, run, form=form, facts=facts)
+    said = f"{output}: {len(made)} translated images; they show real patients' anatomy: guard them like the originals."
+    _tell(manner, done, said, bad=_bad(read))
+
+
+@verb("semblance images paint model masks -o painted --lesion lesion:brain:4")
+@click.argument("model", type=FILE)
+@click.argument("masks")
+@OUTPUT
+@click.option(
+    "--lesion",
+    "lesions",
+    multiple=True,
+    metavar="A:B:RADIUS[@ROW,COLUMN]",
+    help="Put a new lesion A, of a radius in mm (or pixels: 4px), somewhere in structure B, or there; may be repeated.",
+)
+@GIVEN
+@FORMAT
+@SEED
+@click.pass_obj
+def paint(
+    manner: Manner,
+    /,
+    model: Path,
+    masks: str,
+    output: Path,
+    lesions: tuple[str, ...],
+    given: tuple[str, ...],
+    form: str,
+    seed: int,
+) -> None:
+    """Paint an image around each mask of MASKS (a folder, a file, or an .npz with masks); writes image and mask.
+
+    `images sample` draws masks of its own, which are nobody's.
+    """
+    from semblance.pipeline import picturing, scanning
+
+    told = _pairs(given, "--given", "NAME=LABEL")
+    with _using(manner, model, output, form, seed) as (painter, run):
+        found = scanning.read_masks(masks, painter.schema)
+        found = scanning.put_lesions(found, lesions, painter.schema, run)
+        made = picturing.paint_masks(painter, found, run, given=told)
+        facts = {"given": told, "lesions": list(lesions)}
+        done = picturing.write_images(made, output, painter, run, form=form, facts=facts)
+    said = f"{output}: {len(made)} images painted around masks; a real patient's mask is that patient's anatomy."
+    _tell(manner, done, said)
+
+
+# ── what they share ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _using(manner: Manner, model: Path, output: Path, form: str, seed: int) -> Iterator[tuple[ImageModel, Run]]:
+    """A model from its folder and a run to use it in, once it is clear that the result can be written."""
+    from semblance import image_destination, image_model_folder
+    from semblance.pipeline.reading import begin
+    from semblance.progress import bars
+
+    image_destination.check_free(output, form=form)
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        yield image_model_folder.load(model), begin(seed=seed, progress=progress)
+
+
+def _tell(manner: Manner, done: Written, said: str, **facts: Any) -> None:
+    told = {"output": str(done.place), "images": len(done.images), "origin": done.images.origin, "files": done.files}
+    manner.tell({**told, **facts}, said)
+
+
+def _bad(read: Read) -> list[dict[str, str]]:
+    """The files that were left out, told on stderr too."""
+    for one in read.bad:
+        click.echo(f"semblance: left out {one.name}: {one.reason}", err=True)
+    return [{"file": one.name, "reason": one.reason} for one in read.bad]
+
+
+for command in (describe, fit, sample, translate, paint):
+    images.add_command(command)
