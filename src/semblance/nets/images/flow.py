@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from semblance.nets.device import device
 from semblance.nets.images.blocks import Context, begin
 from semblance.nets.images.precision import coarse
+from semblance.nets.images.spectrum import Spectrum
 from semblance.nets.images.unet import Shape, UNet
 from semblance.nets.tensors import flat, optimiser_tensors, restore_optimiser, within
 
@@ -25,24 +26,49 @@ WARM_UP = 100
 
 
 class Velocity(nn.Module):
-    """A point between noise and image, its time and its labels -> where it is going, in units of standard deviation.
+    """A point between noise and image, its time and its labels -> where it is going.
 
-    Noise and image of the same variance go straight through the middle, so that where a point is tells a part of its
-    velocity: that part is computed, and the net learns the rest (as in Karras et al. 2022).
+    What a Gaussian of the images' mean and spectrum would do is computed (``spectrum.py``); the net learns the rest:
+    how each wave turns from noise to image, which for all waves and times has about variance 1. That is what Salimans
+    and Ho (2022) predict, with an angle for each wave.
     """
 
-    def __init__(self, channels: int, sizes: tuple[int, ...], *, shape: Shape, told: int) -> None:
-        """`sizes`: Labels of each condition. told: Length of the context. Weights are to be filled by `begin`."""
+    def __init__(
+        self, size: tuple[int, int, int], sizes: tuple[int, ...], *, shape: Shape, told: int, beside: int = 0
+    ) -> None:
+        """Weights are to be filled by `blocks.begin`, the spectrum by `Spectrum.learn`.
+
+        Args:
+            size: Channels, height, width. sizes: Labels of each condition. told: Length of the context.
+            beside: Channels of what else the net sees of each pixel.
+        """
         super().__init__()
+        self.channels = size[0]
+        self.spectrum = Spectrum(*size)
         self.context = Context(sizes, told, time=True)
-        self.trunk = UNet(channels, channels, shape=shape, told=told)
+        self.trunk = UNet(size[0] + beside, size[0], shape=shape, told=told)
 
     def forward(self, point: Tensor, time: Tensor, labels: Tensor) -> Tensor:
-        """(n, c, h, w), (n,), (n, conditions) with -1 for unknown -> (n, c, h, w)."""
+        """(n, c + beside, h, w), what is seen beside the point last, (n,), (n, conditions) -> (n, c, h, w)."""
+        spectrum, t = self.spectrum, time[:, None, None, None]
+        point, beside = point[:, : self.channels], point[:, self.channels :]
+        spread = spectrum.spread(t)
+        turned = spectrum.waves(point - t * spectrum.mean) / spread
+        turning = self.turning(turned, time, labels, beside)
+        velocity = (t * spectrum.strength**2 - (1 - t)) / spread * turned + spectrum.strength / spread * turning
+        return spectrum.pixels(velocity) + spectrum.mean
+
+    def turning(self, turned: Tensor, time: Tensor, labels: Tensor, beside: Tensor | None = None) -> Tensor:
+        """How fast each wave turns, by its angle; waves in units of their spread on the way: (n, c, h, w), both.
+
+        Args:
+            time: (n,). labels: (n, conditions), -1 for unknown. beside: What else is seen: (n, beside, h, w).
+        """
         t = time[:, None, None, None]
-        size = (t**2 + (1 - t) ** 2).sqrt()
-        rest: Tensor = self.trunk(point / size, self.context(labels, time=time)).float()
-        return (2 * t - 1) / size**2 * point + rest / size
+        seen = self.spectrum.pixels(turned * self.spectrum.spread(t)) / (t**2 + (1 - t) ** 2).sqrt()
+        if beside is not None:
+            seen = torch.cat([seen, beside], dim=1)
+        return self.spectrum.waves(self.trunk(seen, self.context(labels, time=time)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +89,15 @@ class Matching:
     """A velocity that learns: a Trainee (``nets/training.py``).
 
     Args:
-        images: (n, c, h, w) of about unit variance. labels: (n, conditions), -1 for unknown.
+        images: (n, c, h, w) of about unit variance, and what is seen beside them as further channels.
+        labels: (n, conditions), -1 for unknown.
     """
 
     def __init__(
         self, net: Velocity, images: Tensor, labels: Tensor, *, tuning: Tuning, start: torch.Generator
     ) -> None:
         begin(net, start)
+        net.spectrum.learn(images[:, : net.channels])
         self._images, self._labels, self._tuning = images, labels, tuning
         self.net = net.to(device())
         self.average = {name: value.detach().clone() for name, value in net.state_dict().items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from semblance.contracts import Run
 from semblance.nets.device import device, threads
@@ -49,7 +50,7 @@ class Frame:
 
     def make(self) -> Velocity:
         """A net of this size, its weights still to be filled."""
-        return Velocity(self.channels, self.sizes, shape=self.shape, told=self.told)
+        return Velocity((self.channels, self.height, self.width), self.sizes, shape=self.shape, told=self.told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,26 +68,11 @@ class FlowNet:
                 run.progress("drawing images", place, len(labels))
                 noise = torch.Generator().manual_seed(seeds.integer(str(number)))
                 told = torch.from_numpy(labels[place : place + AT_ONCE])
-                drawn.append(self._draw(told, noise).cpu().numpy())
+                drawn.append(paint(self.net, told, noise, frame=self.frame).cpu().numpy())
         run.progress("drawing images", len(labels), len(labels))
         shape = (0, self.frame.channels, self.frame.height, self.frame.width)
         unit = np.concatenate([np.zeros(shape, dtype=np.float32), *drawn])
         return np.clip(unit * self.frame.spread + self.frame.mean, -1, 1).astype(np.float32)
-
-    def _draw(self, labels: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        frame = self.frame
-        start = torch.randn(len(labels), frame.channels, frame.height, frame.width, generator=noise).to(device())
-        told = labels.to(device())
-
-        def field(point: torch.Tensor, time: float) -> torch.Tensor:
-            times = torch.full((len(point),), time, device=point.device)
-            velocity: torch.Tensor = self.net(point, times, told)
-            if frame.guidance:
-                plain = self.net(point, times, torch.full_like(told, -1))
-                velocity = velocity + frame.guidance * (velocity - plain)
-            return velocity
-
-        return solve(field, start, steps=frame.solver_steps, solver=frame.solver).float()
 
     def save(self, folder: Path) -> None:
         """Write the weights and what has to be known beside them."""
@@ -102,3 +88,31 @@ class FlowNet:
         net = frame.make()
         net.load_state_dict(read_tensors(folder / WEIGHTS))
         return cls(frame, net.to(device()).eval())
+
+
+def paint(
+    net: Velocity, labels: Tensor, noise: torch.Generator, *, frame: Frame, beside: Tensor | None = None
+) -> Tensor:
+    """Follow the velocity from noise to an image for each row of labels: (n, conditions) -> (n, c, h, w), scaled.
+
+    Wave by wave, each by the angle that it turns (``spectrum.py``): a Gaussian would stand still, so few steps suffice.
+
+    Args:
+        noise: Lives on the processor. beside: What else the net sees: (n, beside, h, w).
+    """
+    spectrum, size = net.spectrum, (len(labels), frame.channels, frame.height, frame.width)
+    start, told = torch.randn(size, generator=noise).to(device()), labels.to(device())
+    seen = None if beside is None else beside.to(device())
+
+    def turning(turned: Tensor, time: float) -> Tensor:
+        times = torch.full((len(turned),), time, device=turned.device)
+        found = net.turning(turned, times, told, seen)
+        if frame.guidance:
+            found = found + frame.guidance * (found - net.turning(turned, times, torch.full_like(told, -1), seen))
+        return found
+
+    def angle(time: float) -> Tensor:
+        return spectrum.angle(torch.tensor(time, device=start.device))
+
+    turned = solve(turning, spectrum.waves(start), steps=frame.solver_steps, solver=frame.solver, way=angle)
+    return spectrum.pixels(turned * spectrum.strength) + spectrum.mean

@@ -12,29 +12,18 @@ import torch
 from torch import Tensor
 
 from semblance.nets.device import device
-from semblance.nets.images.blocks import Context
 from semblance.nets.images.flow import Matching, Tuning, Velocity, mirrored
-from semblance.nets.images.unet import Shape, UNet
+from semblance.nets.images.unet import Shape
 
 
 class Brush(Velocity):
     """A point between noise and image, and the planes of a mask -> where it is going."""
 
-    def __init__(self, channels: int, structures: int, sizes: tuple[int, ...], *, shape: Shape, told: int) -> None:
-        """`sizes`: Labels of each condition. told: Length of the context. Weights are to be filled by `begin`."""
-        torch.nn.Module.__init__(self)
-        self.channels = channels
-        self.context = Context(sizes, told, time=True)
-        self.trunk = UNet(channels + structures, channels, shape=shape, told=told)
-
-    def forward(self, point: Tensor, time: Tensor, labels: Tensor) -> Tensor:
-        """(n, channels + structures, h, w), the planes last, (n,), (n, conditions) -> (n, channels, h, w)."""
-        point, planes = point[:, : self.channels], point[:, self.channels :]
-        t = time[:, None, None, None]
-        size = (t**2 + (1 - t) ** 2).sqrt()
-        seen = torch.cat([point / size, planes], dim=1)
-        rest: Tensor = self.trunk(seen, self.context(labels, time=time)).float()
-        return (2 * t - 1) / size**2 * point + rest / size
+    def __init__(
+        self, size: tuple[int, int, int], structures: int, sizes: tuple[int, ...], *, shape: Shape, told: int
+    ) -> None:
+        """`size`: Channels, height, width. sizes: Labels of each condition. told: Length of the context."""
+        super().__init__(size, sizes, shape=shape, told=told, beside=structures)
 
 
 class Painting(Matching):

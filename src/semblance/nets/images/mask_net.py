@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from semblance.contracts import Run
 from semblance.imaging.masks import masks_of, planes_of
 from semblance.nets.device import device, threads
-from semblance.nets.images.flow_net import AT_ONCE, FlowNet, Frame
-from semblance.nets.images.flow_solver import solve
+from semblance.nets.images.flow_net import AT_ONCE, FlowNet, Frame, paint
 from semblance.nets.images.mask_flow import Brush
 from semblance.nets.images.precision import coarse
 from semblance.nets.images.unet import Shape
@@ -57,20 +56,10 @@ class MaskNet:
                 noise = torch.Generator().manual_seed(seeds.integer(str(number)))
                 part = slice(place, place + AT_ONCE)
                 planes = torch.from_numpy(planes_of(masks[part], self.structures))
-                unit[part] = self._paint(planes, torch.from_numpy(labels[part]), noise).cpu().numpy()
+                told = torch.from_numpy(labels[part])
+                unit[part] = paint(self.brush, told, noise, frame=frame, beside=planes).cpu().numpy()
         run.progress("painting images", len(masks), len(masks))
         return np.clip(unit * frame.spread + frame.mean, -1, 1).astype(np.float32)
-
-    def _paint(self, planes: torch.Tensor, labels: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-        start = torch.randn(len(planes), self.frame.channels, *planes.shape[2:], generator=noise).to(device())
-        planes, told = planes.to(device()), labels.to(device())
-
-        def field(point: torch.Tensor, time: float) -> torch.Tensor:
-            times = torch.full((len(point),), time, device=point.device)
-            velocity: torch.Tensor = self.brush(torch.cat([point, planes], dim=1), times, told)
-            return velocity
-
-        return solve(field, start, steps=self.frame.solver_steps, solver=self.frame.solver).float()
 
     def save(self, folder: Path) -> None:
         """Write both nets' weights and what has to be known beside them."""
@@ -94,4 +83,5 @@ class MaskNet:
 
 def new_brush(frame: Frame, structures: int) -> Brush:
     """A net of this size, its weights still to be filled."""
-    return Brush(frame.channels, structures, frame.sizes, shape=frame.shape, told=frame.told)
+    size = (frame.channels, frame.height, frame.width)
+    return Brush(size, structures, frame.sizes, shape=frame.shape, told=frame.told)
