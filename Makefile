@@ -1,6 +1,7 @@
 # The whole developer manual. Everything happens in .venv, made here and nowhere else.
 #
 #   make demo         a judged synthetic release made from the bundled real patients (installs what it needs)
+#   make demo-images  chest X-rays that show nobody, learned in minutes, with a gallery (installs PyTorch, too)
 #   make setup        .venv with all extras and the developers' tools
 #   make test         every test            make test-quick   without the slow ones
 #   make check        formatting, lint, types, who may import whom
@@ -16,13 +17,16 @@ CODE := src tests benchmarks
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test test-quick check fix benchmark lock clean core dev
+.PHONY: help demo demo-images setup test test-quick check fix benchmark lock clean core dev
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
 demo: core
 	@$(BIN)/semblance demo
+
+demo-images: dev
+	@$(BIN)/semblance demo --images
 
 setup: dev
 	@echo "$(VENV) is ready; activate it with: source $(BIN)/activate"
@@ -53,7 +57,7 @@ lock: dev
 	$(COMPILE) --all-extras --constraint=requirements/core.txt --output-file=requirements/dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .venv-judge .venv-peers benchmarks/.cache build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache semblance-demo
+	rm -rf $(VENV) .venv-judge .venv-peers benchmarks/.cache build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache semblance-demo semblance-demo-images semblance-demo-images.gallery
 	rm -rf src/*.egg-info
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -23,6 +23,10 @@ class ImageModel(Protocol):
     """
 
     @property
+    def name(self) -> str:
+        """Of the recipe."""
+
+    @property
     def schema(self) -> ImageSchema:
         """What the sampled images mean."""
 

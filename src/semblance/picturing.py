@@ -116,7 +116,7 @@ def images() -> None:
 @click.option("-o", "--output", type=FILE, metavar="FILE", help="Write the schema here; default: tell about it.")
 @READING
 @click.pass_obj
-def describe(manner: Manner, source: str, output: Path | None, **asked: Any) -> None:
+def describe(manner: Manner, /, source: str, output: Path | None, **asked: Any) -> None:
     """Say what a folder of scans holds: sizes, values, classes, patients, twins, text burned in, files that are bad."""
     from semblance import image_schema_toml
     from semblance.destination import check_new, write_text
@@ -250,6 +250,36 @@ def paint(
         done = picturing.write_images(made, output, painter, run, form=form, facts=facts)
     said = f"{output}: {len(made)} images painted around masks; a real patient's mask is that patient's anatomy."
     _tell(manner, done, said)
+
+
+def show_demo(manner: Manner, out: Path, *, language: str, resume: bool) -> None:
+    """`semblance demo --images`."""
+    from semblance.pipeline.exhibiting import IMAGES, PAGE, demo_images
+    from semblance.progress import bars
+
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        made = demo_images(out, language=language, resume=resume, progress=progress)
+    facts = made.exhibit.facts
+    stages = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in made.seconds.items())
+    lines = [
+        f"{facts['drawn']} chest X-rays that show nobody, by {facts['generator']!r}; no formal guarantee (ε = ∞).",
+        "Not judged: the gate does not judge images yet. For research only.",
+        *made.notes,
+        f"gallery         {out / PAGE}",
+        f"images          {out / IMAGES}",
+        f"time            {stages}",
+    ]
+    told = {
+        "folder": str(out),
+        "gallery": str(out / PAGE),
+        "images": facts["drawn"],
+        "generator": facts["generator"],
+        "judged": False,
+        "measured": [one.to_dict() for one in made.exhibit.measured],
+        "notes": list(made.notes),
+        "seconds": dict(made.seconds),
+    }
+    manner.tell(told, "\n".join(lines))
 
 
 # ── what they share ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from semblance.data.cells import MIN_PATIENTS, make_cells
 from semblance.data.dataset import Dataset
 from semblance.evidence import canonical_json
 from semblance.extras import EXTRAS
+from semblance.image_contracts import ImageGenerator
 from semblance.schema import Schema
 
 LIBRARIES = ("numpy", "pandas", "scipy", "lightgbm", "pyarrow")
@@ -48,7 +49,7 @@ def identity(verb: str, source: str, schema: Schema, recipe: Generator, run: Run
     }
 
 
-def of_recipe(recipe: Generator) -> dict[str, Any]:
+def of_recipe(recipe: Generator | ImageGenerator) -> dict[str, Any]:
     """Name and parameters, and versions of what only this recipe needs: enough to fit again."""
     needs = EXTRAS.get(getattr(recipe, "extra", ""), ())
     return {

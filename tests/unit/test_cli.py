@@ -169,12 +169,6 @@ def test_a_schema_of_another_table(patients_csv: Path, tmp_path: Path, capsys: p
     assert not (tmp_path / "release").exists()
 
 
-@pytest.mark.parametrize("words", [("demo", "--images")])
-def test_what_comes_later_is_refused_in_a_sentence(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(*words) == 11
-    one_line(capsys)
-
-
 def test_sampling_does_not_intervene_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call("sample", tmp_path, "--rows", 3, "-o", tmp_path / "x.csv", "--do", "sex=F") == 11
     one_line(capsys)
