@@ -54,7 +54,7 @@ class Flow:
     extra: ClassVar[str] = "neural"
 
     given: str = "label"
-    kimg: int = 160
+    kimg: float = 160.0
     batch: int = 64
     learning_rate: float = 0.0015
     ema: float = 0.998
