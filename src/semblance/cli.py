@@ -72,8 +72,8 @@ def demo(manner: Manner, of_images: bool, out: Path | None, language: str, resum
         return show_demo(manner, out or Path("semblance-demo-images"), language=language, resume=resume)
     from semblance.data import demo as bundled
 
-    asked = {"target": bundled.TARGET, "language": language, "resume": resume}
-    _run(manner, bundled.patients(), out=out or Path("semblance-demo"), **asked)
+    out = out or Path("semblance-demo")
+    _run(manner, bundled.patients(), out=out, target=bundled.TARGET, language=language, resume=resume)
 
 
 @verb("semblance describe patients.csv -o schema.toml")

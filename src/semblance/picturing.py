@@ -305,8 +305,8 @@ def _tell(manner: Manner, done: Written, said: str, **facts: Any) -> None:
 def _bad(read: Read) -> list[dict[str, str]]:
     """The files that were left out, told on stderr too."""
     for one in read.bad:
-        click.echo(f"semblance: left out {one.name}: {one.reason}", err=True)
-    return [{"file": one.name, "reason": one.reason} for one in read.bad]
+        click.echo(f"semblance: left out {one.file}: {one.reason}", err=True)
+    return [{"file": one.file, "reason": one.reason} for one in read.bad]
 
 
 for command in (describe, fit, sample, translate, paint):
