@@ -54,9 +54,9 @@ class Flow:
     extra: ClassVar[str] = "neural"
 
     given: str = "label"
-    kimg: float = 160.0
+    kimg: float = 150.0
     batch: int = 64
-    learning_rate: float = 0.0015
+    learning_rate: float = 0.0025
     ema: float = 0.998
     width: int = 64
     blocks: int = 1
@@ -68,7 +68,7 @@ class Flow:
     drop: float = 0.1
     pairing: bool = False
     solver: str = "adams"
-    solver_steps: int = 20
+    solver_steps: int = 12
     guidance: float = 0.0
     precision: str = "auto"
 
