@@ -106,7 +106,9 @@ def demo_images(
 def chest_xrays(part: str) -> Images:
     """The bundled chest X-rays of children, normal or with pneumonia: "train" (2,500), "val" (300), "test" (624)."""
     found = read_images(demo.chest_xrays(), split=part, classes=demo.XRAY_CLASSES, patient="none").images
-    schema = replace(found.schema, label=demo.XRAY_LABEL, low=0.0, high=255.0, bounds="declared", modality="DX", format="png")
+    schema = replace(
+        found.schema, label=demo.XRAY_LABEL, low=0.0, high=255.0, bounds="declared", modality="DX", format="png"
+    )
     about = found.about.rename(columns={found.schema.label: demo.XRAY_LABEL})
     return replace(found, schema=schema, about=about)
 
