@@ -7,7 +7,7 @@ the pixel. `sample` uses both, so that nobody's anatomy is shown; `paint` takes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from semblance.nets.training import Log
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+USUAL = 60.0
+"""Thousands of images that are learned from where an image has `SQUARES` squares of pixels; fewer of larger images."""
+SQUARES = 192
 FEW = 20
 """With fewer patients the model says that it may know them by heart."""
 
@@ -38,7 +41,8 @@ class Mask:
     """A drawer of masks and a brush.
 
     Attributes:
-        kimg: Thousands of images that the brush learns from, counted each time that one is seen.
+        kimg: Thousands of images that the brush learns from, counted each time that one is seen; 0 for as many as take
+            about as long whatever their size (`USUAL` at 64 × 48 pixels).
         mask_kimg: The same of the masks that the drawer learns from.
         batch: Images of a step. learning_rate: At its highest.
         ema: Weight of the past in the running average of the nets, which is what is kept.
@@ -56,10 +60,10 @@ class Mask:
     about: ClassVar[str] = "images painted around masks of organs and lesions, and the masks too; needs masks"
     extra: ClassVar[str] = "neural"
 
-    kimg: float = 100
-    mask_kimg: float = 100
+    kimg: float = 0.0
+    mask_kimg: float = 0.0
     batch: int = 32
-    learning_rate: float = 0.001
+    learning_rate: float = 0.003
     ema: float = 0.998
     width: int = 64
     blocks: int = 1
@@ -75,7 +79,7 @@ class Mask:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise InputError(f"parameter 'precision' of image generator 'mask' must be one of {', '.join(PRECISIONS)}.")
-        for name in ("kimg", "mask_kimg", "batch", "learning_rate", "blocks", "told", "solver_steps"):
+        for name in ("batch", "learning_rate", "blocks", "told", "solver_steps"):
             if getattr(self, name) <= 0:
                 raise InputError(f"parameter {name!r} of image generator 'mask' must be above 0.")
         for name in ("width", "mask_width"):
@@ -83,8 +87,8 @@ class Mask:
                 raise InputError(f"parameter {name!r} of image generator 'mask' must be a multiple of 16.")
         if not (0 <= self.ema < 1 and 0 <= self.drop < 1 and self.focus >= 1):
             raise InputError("image generator 'mask' needs 0 <= ema < 1, 0 <= drop < 1 and a focus of at least 1.")
-        if min(self.fold, self.levels) < 0:
-            raise InputError("parameters 'fold' and 'levels' of image generator 'mask' must not be below 0.")
+        if min(self.kimg, self.mask_kimg, self.fold, self.levels) < 0:
+            raise InputError("'kimg', 'mask_kimg', 'fold' and 'levels' of image generator 'mask' must not be below 0.")
 
     def refuses(self, schema: ImageSchema) -> str | None:
         """Why it cannot learn such images."""
@@ -149,8 +153,8 @@ class Mask:
             mirror=schema.mirror,
             precision=self.precision,
         )
-        return Plan(
-            steps=max(1, round(1000 * kimg / min(self.batch, n))),
+        plan = Plan(
+            steps=1,
             batch=self.batch,
             width=width,
             fold=fold,
@@ -162,6 +166,8 @@ class Mask:
             guidance=0.0,
             tuning=tuning,
         )
+        seen = kimg or USUAL * SQUARES / squares_of(plan, schema)
+        return replace(plan, steps=max(1, round(1000 * seen / min(self.batch, n))))
 
     @staticmethod
     def load(folder: Path, schema: ImageSchema) -> PaintedModel:
@@ -175,6 +181,12 @@ class Mask:
         from semblance.nets.images.mask_net import MaskNet
 
         return load_painted(Mask.name, folder, schema, lambda: MaskNet.load(folder))
+
+
+def squares_of(plan: Plan, schema: ImageSchema) -> int:
+    """Squares of pixels that enter a net as one: what an image costs."""
+    fold = plan.shape(schema.height, schema.width).fold
+    return -(-schema.height // fold) * -(-schema.width // fold)
 
 
 def few_note(train: Images) -> str | None:
