@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.data.images import Images
 from semblance.errors import FitError, InputError
 from semblance.extras import need
 from semblance.image_schema import ImageSchema
+from semblance.imaging.curves import STRAIGHT, Curve, find_curve
 from semblance.imaging.levels import SCALES, Levels
 from semblance.imaging.onlooker import Onlooker
 from semblance.imaging.translator import TranslatorModel, load_translator
@@ -26,8 +28,12 @@ if TYPE_CHECKING:
     from semblance.nets.images.cycle_net import CycleNet
     from semblance.nets.training import Log
 
-LOSSES = ("lsgan", "relativistic")
-PRECISIONS = ("auto", "float32", "bfloat16")
+CHOICES = {
+    "loss": ("lsgan", "relativistic"),
+    "levels": tuple(SCALES),
+    "start": ("curve", "same"),
+    "precision": ("auto", "float32", "bfloat16"),
+}
 FEWEST = 2
 """Images of each kind that there must be."""
 SHOWN = 8
@@ -55,7 +61,8 @@ class CycleGAN:
         jitter: How far training images are moved, turned and stretched, as a multiple of what is usual.
         levels: How patients' intensities are brought to one scale before anything else, by the images that go in only:
             "landmarks" of the histogram, one "gain", or "none".
-        residual: Whether a way begins as changing nothing.
+        start: What the ways begin as: a "curve" of brightness that makes one kind's histogram the other's, rising or
+            falling, whichever makes neighbourhoods more alike; or "same", changing nothing.
         width: Channels of the ways' finest level. depth: Their levels; 0 for what suits the size of the images.
         blocks: Residual blocks of a level, each way. fold: Side of the squares of pixels that enter as one; 0 for what
             suits the size. critic_width, critic_depth: The same of the critics; each level doubles what they see.
@@ -79,7 +86,7 @@ class CycleGAN:
     ema: float = 0.995
     jitter: float = 1.0
     levels: str = "landmarks"
-    residual: bool = False
+    start: str = "curve"
     width: int = 32
     depth: int = 0
     blocks: int = 1
@@ -89,7 +96,7 @@ class CycleGAN:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, known in (("loss", LOSSES), ("levels", tuple(SCALES)), ("precision", PRECISIONS)):
+        for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise InputError(f"parameter {name!r} of image generator 'cyclegan' must be one of {', '.join(known)}.")
         for name in ("steps", "batch", "learning_rate", "critic_rate", "blocks", "critic_depth"):
@@ -155,11 +162,26 @@ class CycleGAN:
             tiles = np.concatenate([shown[0], forth, again[0], shown[1], back, again[1]])
             onlooker.see(log.step, tiles, log.lines, rows=(first, second, first, second, first, second))
 
-        net, log = learn(pixels, plan=self._plan(schema), run=run, see=see if run.gallery else None)
+        curves = self._curves(pixels, run)
+        net, log = learn(
+            pixels,
+            (curves[0].places, curves[1].places),
+            plan=self._plan(schema),
+            run=run,
+            see=see if run.gallery else None,
+        )
         facts = {"steps": float(log.step), "kimg": log.step * min(self.batch, *map(len, kinds)) / 1000}
+        facts["falls"] = float(curves[0].falls)
         facts |= {name: value for name, value in (log.lines[-1] if log.lines else {}).items() if name != "step"}
         notes = tuple(note for note in (log.note, *HAZARDS) if note)
         return TranslatorModel(self.name, schema, domain, net, levels, notes, facts, {self.name: log.lines})
+
+    def _curves(self, kinds: tuple[NDArray[np.float32], NDArray[np.float32]], run: Run) -> tuple[Curve, Curve]:
+        """Where the ways forth and back begin."""
+        if self.start == "same":
+            return STRAIGHT, STRAIGHT
+        forth = find_curve(kinds[0], kinds[1], run.seeds("fit/cyclegan/curve/forth"))
+        return forth, find_curve(kinds[1], kinds[0], run.seeds("fit/cyclegan/curve/back"))
 
     def _plan(self, schema: ImageSchema) -> Plan:
         from semblance.nets.images.cycle import Tuning
@@ -187,7 +209,6 @@ class CycleGAN:
             blocks=self.blocks,
             critic_width=self.critic_width,
             critic_levels=self.critic_depth,
-            residual=self.residual,
             tuning=tuning,
         )
 

@@ -34,17 +34,30 @@ LAZY = 4
 class Way(nn.Module):
     """From one kind of image to the other: (n, channels, h, w) -> the same shape, about -1 to 1.
 
-    Begins as changing nothing where `residual`, as mid-grey otherwise.
+    A curve of brightness, which is not trained, plus what the trunk adds; the trunk begins by adding nothing.
     """
 
-    def __init__(self, channels: int, *, shape: Shape, residual: bool) -> None:
+    curve: Tensor
+
+    def __init__(self, channels: int, *, shape: Shape, knots: int) -> None:
+        """`knots`: Of the curve, evenly spaced from -1 to 1; it is filled with the straight line."""
         super().__init__()
         self.trunk = UNet(channels, channels, shape=shape)
-        self.residual = residual
+        self.register_buffer("curve", torch.linspace(-1, 1, knots))
 
     def forward(self, image: Tensor) -> Tensor:
         change: Tensor = self.trunk(image).float()
-        return image + change if self.residual else change
+        out: Tensor = self.bend(image) + change
+        return out
+
+    def bend(self, image: Tensor) -> Tensor:
+        """The curve's value, by straight lines between its knots."""
+        last = len(self.curve) - 1
+        place = (image.float().clamp(-1, 1) + 1) * (last / 2)
+        below = place.detach().floor().clamp(max=last - 1)
+        low, high = self.curve[below.long()], self.curve[below.long() + 1]
+        bent: Tensor = low + (place - below) * (high - low)
+        return bent
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,25 +132,29 @@ class Cycle:
         n = len(real[0])
         for weight in self.critics.parameters():
             weight.requires_grad_(False)
+        weights = {"fooled": 1.0, "cycle": tuning.cycle, "identity": tuning.identity}
         with coarse(tuning.precision):
-            made_second, kept_second = forth(torch.cat([real[0], real[1]])).split(n)
-            made_first, kept_first = back(torch.cat([real[1], real[0]])).split(n)
+            both = tuning.identity > 0
+            made_second, *kept_second = forth(torch.cat(real) if both else real[0]).split(n)
+            made_first, *kept_first = back(torch.cat(real[::-1]) if both else real[1]).split(n)
             again_first, again_second = back(made_second), forth(made_first)
             pleas = [
-                persuade(tuning.loss, critic(r), critic(f))
+                persuade(tuning.loss, critic, r, f)
                 for critic, r, f in zip(self.critics, real, (made_first, made_second), strict=True)
             ]
-        cycle = functional.l1_loss(again_first, real[0]) + functional.l1_loss(again_second, real[1])
-        same = functional.l1_loss(kept_first, real[0]) + functional.l1_loss(kept_second, real[1])
-        fooled = pleas[0] + pleas[1]
-        loss = fooled + tuning.cycle * cycle + tuning.identity * same
+        parts = {"fooled": (pleas[0] + pleas[1]) / 2}
+        parts["cycle"] = (functional.l1_loss(again_first, real[0]) + functional.l1_loss(again_second, real[1])) / 2
+        if both:
+            kept = [functional.l1_loss(k, r) for k, r in zip(kept_first + kept_second, real, strict=True)]
+            parts["identity"] = (kept[0] + kept[1]) / 2
+        loss = sum((2 * weights[name] * part for name, part in parts.items()), torch.zeros((), device=device()))
         self._learn.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._learn.step()
         for weight in self.critics.parameters():
             weight.requires_grad_(True)
-        losses = {"fooled": fooled / 2, "cycle": cycle / 2, "identity": same / 2}
-        return [made_first.detach(), made_second.detach()], {k: float(v.detach()) for k, v in losses.items()}
+        losses = {name: float(part.detach()) for name, part in parts.items()}
+        return [made_first.detach(), made_second.detach()], losses
 
     def _teach_critics(self, real: list[Tensor], turned: list[Tensor], noise: torch.Generator) -> dict[str, float]:
         tuning, every = self._tuning, LAZY
@@ -194,11 +211,12 @@ def tell_apart(loss: str, real: Tensor, fake: Tensor) -> Tensor:
     return functional.softplus(fake - real).mean()
 
 
-def persuade(loss: str, real: Tensor, fake: Tensor) -> Tensor:
-    """What a way minimises: (fake - 1)², or the turned patch of a pair scores higher."""
+def persuade(loss: str, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """What a way minimises: (score - 1)² of turned patches, or -log sigmoid(fake - real), place by place."""
+    score: Tensor = critic(fake).float()
     if loss == "lsgan":
-        return (fake.float() - 1).square().mean()
-    return functional.softplus(real.float() - fake.float()).mean()
+        return (score - 1).square().mean()
+    return functional.softplus(critic(real).float() - score).mean()
 
 
 def steepness(critic: nn.Module, images: Tensor) -> Tensor:

@@ -38,7 +38,6 @@ class Plan:
     blocks: int
     critic_width: int
     critic_levels: int
-    residual: bool
     tuning: Tuning
 
     def folded(self, height: int, width: int) -> int:
@@ -60,6 +59,7 @@ class Plan:
 
 def learn(
     kinds: tuple[NDArray[np.float32], NDArray[np.float32]],
+    curves: tuple[NDArray[np.float32], NDArray[np.float32]],
     *,
     plan: Plan,
     run: Run,
@@ -70,14 +70,17 @@ def learn(
     On as many processors whatever the run allows (`THREADS`).
 
     Args:
+        curves: Where the ways forth and back begin: places of evenly spaced values, -1 to 1 (``imaging/curves.py``).
         see: Shown the average nets ten times on the way.
 
     Raises:
         FitError: training diverged.
     """
     channels, height, width = kinds[0].shape[1:]
-    frame = Frame(channels, plan.shape(height, width), plan.residual)
+    frame = Frame(channels, plan.shape(height, width), len(curves[0]))
     ways = frame.make()
+    for way, curve in zip(ways, curves, strict=True):
+        way.curve.copy_(torch.from_numpy(curve))  # type: ignore[operator]
     cycle = Cycle(
         (torch.from_numpy(kinds[0]), torch.from_numpy(kinds[1])),
         (ways[0], ways[1]),  # type: ignore[arg-type]

@@ -30,11 +30,11 @@ class Frame:
 
     channels: int
     shape: Shape
-    residual: bool
+    knots: int
 
     def make(self) -> nn.ModuleList:
         """A way forth and a way back, with weights to be filled."""
-        return nn.ModuleList([Way(self.channels, shape=self.shape, residual=self.residual) for _ in range(2)])
+        return nn.ModuleList([Way(self.channels, shape=self.shape, knots=self.knots) for _ in range(2)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class CycleNet:
         shape = found["shape"]
         widths = tuple(int(width) for width in shape["widths"])
         trunk = Shape(int(shape["fold"]), widths, int(shape["blocks"]), bool(shape["attention"]))
-        frame = Frame(int(found["channels"]), trunk, bool(found["residual"]))
+        frame = Frame(int(found["channels"]), trunk, int(found["knots"]))
         ways = frame.make()
         ways.load_state_dict(read_tensors(folder / WEIGHTS))
         return cls(frame, ways.to(device()).eval())

@@ -1,0 +1,117 @@
+"""The simplest way from one kind of image to another: every brightness becomes another brightness.
+
+Of two pools that are no pairs, the curve that makes the histogram of one that of the other can rise or fall: a bone is
+bright in two kinds of X-ray, and water is dark in one sequence of an MRI and bright in the next. Which of the two it is
+cannot be read from histograms, but from small neighbourhoods: turned one way they look like the other kind's, turned
+the other way like its negative. They are compared by the sliced Wasserstein distance (Rabin et al. 2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Unit = NDArray[np.float32]
+
+BLACK = -0.96
+"""What is darker, -1 to 1, is background: it stays as it is, and no histogram counts it."""
+KNOTS = 65
+SIDE = 5
+"""Of a neighbourhood, in pixels."""
+PATCHES = 4000
+DIRECTIONS = 64
+MOST = 200_000
+"""Pixels that a histogram is made of, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Brightness for brightness, -1 to 1.
+
+    Attributes:
+        places: What evenly spaced values become: (KNOTS,). falls: Whether bright becomes dark.
+        distance: Of neighbourhoods turned so to those of the other kind; `other`: of those turned the opposite way.
+    """
+
+    places: Unit
+    falls: bool
+    distance: float
+    other: float
+
+    def apply(self, images: Unit) -> Unit:
+        """Any shape."""
+        return np.interp(images, np.linspace(-1, 1, KNOTS), self.places).astype(np.float32)
+
+
+STRAIGHT = Curve(np.linspace(-1, 1, KNOTS, dtype=np.float32), False, 0.0, 0.0)
+"""Changes nothing."""
+
+
+def find_curve(first: Unit, second: Unit, rng: np.random.Generator) -> Curve:
+    """From the first kind to the second, rising or falling, whichever makes neighbourhoods more alike.
+
+    Args:
+        first, second: (n, channels, h, w) each, -1 to 1.
+    """
+    aims = neighbourhoods(second, rng)
+    ways = {falls: match(first, second, falls=falls, rng=rng) for falls in (False, True)}
+    made = {}
+    for falls, places in ways.items():
+        turned = np.interp(first, np.linspace(-1, 1, KNOTS), places).astype(np.float32)
+        made[falls] = sliced_distance(neighbourhoods(turned, rng), aims, rng)
+    falls = made[True] < made[False]
+    return Curve(ways[falls], falls, made[falls], made[not falls])
+
+
+def match(first: Unit, second: Unit, *, falls: bool, rng: np.random.Generator) -> Unit:
+    """Places of evenly spaced values, so that the first kind's histogram becomes the second's: (KNOTS,)."""
+    shares = np.linspace(0, 1, 513)
+    found = [np.quantile(foreground(images, rng), shares) for images in (first, second)]
+    values = np.linspace(-1, 1, KNOTS)
+    ranks = np.interp(values, found[0], shares)
+    places = np.interp(1 - ranks if falls else ranks, shares, found[1])
+    return np.where(values <= BLACK, values, places).astype(np.float32)
+
+
+def foreground(images: Unit, rng: np.random.Generator) -> Floats:
+    """Values that are not background, no more than are needed: (n,)."""
+    values = images[images > BLACK].astype(np.float64)
+    if not values.size:
+        return np.array([-1.0, 1.0])
+    return rng.choice(values, MOST) if values.size > MOST else values
+
+
+def neighbourhoods(images: Unit, rng: np.random.Generator) -> Floats:
+    """Random squares of pixels that hold something, of the images and of the images at half the size: (n, values)."""
+    halves = [images, halved(images)]
+    found = []
+    for scale in halves:
+        n, _, height, width = scale.shape
+        if min(height, width) <= SIDE:
+            continue
+        number, y, x = (rng.integers(0, top, 4 * PATCHES) for top in (n, height - SIDE + 1, width - SIDE + 1))
+        held = (scale[number, :, y + SIDE // 2, x + SIDE // 2] > BLACK).any(axis=1)
+        rows, columns = np.arange(SIDE)[:, None], np.arange(SIDE)
+        squares = scale[number[:, None, None], :, y[:, None, None] + rows, x[:, None, None] + columns]
+        found.append(squares[held if held.any() else slice(None)][:PATCHES].reshape(-1, SIDE * SIDE * scale.shape[1]))
+    return np.concatenate(found).astype(np.float64)
+
+
+def halved(images: Unit) -> Unit:
+    """The mean of 2 × 2 pixels; an odd last row or column is dropped."""
+    height, width = images.shape[2] // 2 * 2, images.shape[3] // 2 * 2
+    n, channels = images.shape[:2]
+    squares = images[:, :, :height, :width].reshape(n, channels, height // 2, 2, width // 2, 2)
+    return np.asarray(squares.mean(axis=(3, 5)), dtype=np.float32)
+
+
+def sliced_distance(first: Floats, second: Floats, rng: np.random.Generator) -> float:
+    """The mean over random directions of how far sorted projections are from each other: (n, k), (m, k)."""
+    directions = rng.standard_normal((first.shape[1], DIRECTIONS))
+    directions /= np.linalg.norm(directions, axis=0)
+    shares = np.linspace(0, 1, 257)
+    a, b = (np.quantile(points @ directions, shares, axis=0) for points in (first, second))
+    return float(np.abs(a - b).mean())
