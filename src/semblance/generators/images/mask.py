@@ -73,7 +73,7 @@ class Mask:
     levels: int = 0
     focus: float = 10.0
     drop: float = 0.1
-    solver_steps: int = 20
+    solver_steps: int = 12
     precision: str = "auto"
 
     def __post_init__(self) -> None:
