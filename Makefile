@@ -57,7 +57,7 @@ lock: dev
 	$(COMPILE) --all-extras --constraint=requirements/core.txt --output-file=requirements/dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .venv-judge .venv-peers benchmarks/.cache build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache semblance-demo semblance-demo-images semblance-demo-images.gallery
+	rm -rf $(VENV) .venv-judge .venv-peers .venv-phantom benchmarks/.cache build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache semblance-demo semblance-demo-images semblance-demo-images.gallery
 	rm -rf src/*.egg-info
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
