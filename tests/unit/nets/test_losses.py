@@ -38,6 +38,8 @@ def mean_of(f: object) -> float:
         ),
         ("wgan", lambda r, f: f - r, lambda r, f: -f),
         ("wgan-gp", lambda r, f: f - r, lambda r, f: -f),
+        ("lsgan", lambda r, f: ((r - 1) ** 2 + f**2) / 2, lambda r, f: (f - 1) ** 2 / 2),
+        ("hinge", lambda r, f: max(0.0, 1 - r) + max(0.0, 1 + f), lambda r, f: -f),
         ("relativistic", lambda r, f: -math.log(sigmoid(r - f)), lambda r, f: -math.log(sigmoid(f - r))),
     ],
 )
@@ -45,6 +47,12 @@ def test_a_game_is_what_its_paper_says(loss: str, critic: object, generator: obj
     game = GAMES[loss]
     assert float(game.critic(REAL, FAKE)) == pytest.approx(mean_of(critic), rel=1e-5)
     assert float(game.generator(REAL, FAKE)) == pytest.approx(mean_of(generator), rel=1e-5)
+
+
+def test_a_hinge_asks_no_more_than_one_of_either_side() -> None:
+    game = GAMES["hinge"]
+    assert float(game.critic(torch.tensor([1.0, 7.0]), torch.tensor([-1.0, -9.0]))) == 0
+    assert float(game.critic(torch.tensor([0.0]), torch.tensor([0.0]))) == 2
 
 
 def test_where_the_critic_is_sure_only_minimax_has_no_gradient() -> None:

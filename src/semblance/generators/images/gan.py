@@ -24,6 +24,7 @@ from semblance.imaging.model import DrawnModel, Mixture, load_drawn
 from semblance.imaging.onlooker import Onlooker
 
 if TYPE_CHECKING:
+    from semblance.nets.images.augment import Dial
     from semblance.nets.images.gan_learning import Plan
     from semblance.nets.images.gan_net import GanNet
     from semblance.nets.training import Log
@@ -32,6 +33,7 @@ LOSSES = ("minimax", "non-saturating", "wgan", "wgan-gp", "lsgan", "hinge", "rel
 CRITIC_STEPS = {"wgan": 5, "wgan-gp": 5}
 JUDGED_BY_CHANCE = ("minimax", "non-saturating")
 """Games whose critic, at its best, would tell the Jensen–Shannon divergence."""
+FOLDS = (0, 1, 2, 4, 8)
 PRECISIONS = ("auto", "float32", "bfloat16")
 LABEL = "label"
 GAMMA, GAMMA_PIXELS = 0.5, 28 * 28
@@ -75,7 +77,7 @@ class ImageGAN:
     ramp: float = 0.1
     kimg: int = 0
     batch: int = 32
-    learning_rate: float = 0.0006
+    learning_rate: float = 0.0004
     critic_pace: float = 2.0
     gamma: float = 0.0
     lazy: int = 4
@@ -99,8 +101,10 @@ class ImageGAN:
                 raise InputError(f"parameter {name!r} of image generator 'gan' must be above 0.")
         if self.width < 16 or self.width % 16:
             raise InputError("parameter 'width' of image generator 'gan' must be a multiple of 16.")
-        if min(self.kimg, self.gamma, self.critic_steps, self.fold) < 0:
-            raise InputError("'kimg', 'gamma', 'critic_steps' and 'fold' of image generator 'gan' must not be below 0.")
+        if self.fold not in FOLDS:
+            raise InputError("parameter 'fold' of image generator 'gan' must be 0, 1, 2, 4 or 8.")
+        if min(self.kimg, self.gamma, self.critic_steps) < 0:
+            raise InputError("'kimg', 'gamma' and 'critic_steps' of image generator 'gan' must not be below 0.")
         if not (0 <= self.ema < 1 and 0 <= self.ramp <= 1 and 0 <= self.augment <= 1):
             raise InputError("'ema' of image generator 'gan' is 0 to below 1, 'ramp' and 'augment' are 0 to 1.")
 
@@ -136,11 +140,13 @@ class ImageGAN:
         sizes = tuple(len(known) for known in schema.conditions.values())
         plan = self._plan(len(train), schema)
         unit = train.unit()
-        net, log, _ = learn(unit, labels, train.patients, sizes, plan=plan, run=run, see=see if run.gallery else None)
+        net, log, dial = learn(
+            unit, labels, train.patients, sizes, plan=plan, run=run, see=see if run.gallery else None
+        )
         made = DrawnModel(self.name, schema, net, Mixture.count(labels))
         variety = look_for_collapse(made, unit, labels, run)
         notes = tuple(note for note in (log.note, collapse_note(variety, schema)) if note)
-        return replace(made, notes=notes, facts=self._facts(plan, log, variety), training={self.name: log.lines})
+        return replace(made, notes=notes, facts=self._facts(plan, log, dial, variety), training={self.name: log.lines})
 
     def _given(self) -> tuple[str, ...]:
         return tuple(name.strip() for name in self.given.split(",") if name.strip())
@@ -180,19 +186,20 @@ class ImageGAN:
             tuning=tuning,
         )
 
-    def _facts(self, plan: Plan, log: Log, variety: Variety) -> dict[str, float]:
+    def _facts(self, plan: Plan, log: Log, dial: Dial, variety: Variety) -> dict[str, float]:
         facts = {
             "steps": float(log.step),
             "kimg": log.step * plan.batch / 1000,
             "gamma": plan.tuning.gamma,
             "rollbacks": float(log.rollbacks),
             "variety": variety.least,
+            "augmentation": dial.strength,
+            "by_heart": dial.r,
         }
         if log.lines:
-            last = log.lines[-1]
-            facts |= {"critic_gap": last["gap"], "augmentation": last["augmentation"], "by_heart": last["by heart"]}
+            facts["critic_gap"] = log.lines[-1]["gap"]
             if self.loss in JUDGED_BY_CHANCE:
-                facts["jsd_nats"] = max(0.0, (math.log(4) - last["critic"]) / 2)
+                facts["jsd_nats"] = max(0.0, (math.log(4) - log.lines[-1]["critic"]) / 2)
         return facts
 
     @staticmethod

@@ -66,7 +66,7 @@ def shade(images: Tensor, strength: float, noise: torch.Generator) -> Tensor:
     light = (LIGHT * torch.randn(n, generator=noise) * on[:, 0]).to(images.device)[:, None, None, None]
     factor = (CONTRAST * torch.randn(n, generator=noise) * on[:, 1]).exp().to(images.device)[:, None, None, None]
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    return (images - mean) * factor + mean + light
+    return images * factor + (mean * (1 - factor) + light)
 
 
 def hide(images: Tensor, strength: float, noise: torch.Generator) -> Tensor:

@@ -15,10 +15,13 @@ from torch.nn import functional
 
 from semblance.nets.images.blocks import conv, linear
 from semblance.nets.images.generator import Frame, Labels
+from semblance.nets.images.resample import halve
 
 GROUP = 8
 """Images that are compared with each other, at most."""
 SLOPE = 0.2
+FAINT = 0.1
+"""Differences far below it count by their square: their root would be steep where images hardly differ."""
 
 
 class Fall(nn.Module):
@@ -32,8 +35,8 @@ class Fall(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, n_in, h, w) -> (n, n_out, h / 2, w / 2)."""
-        h = functional.avg_pool2d(self.first(functional.leaky_relu(x, SLOPE)), 2)
-        out: Tensor = self.past(functional.avg_pool2d(x, 2)) + self.second(functional.leaky_relu(h, SLOPE))
+        h = halve(self.first(functional.leaky_relu(x, SLOPE)))
+        out: Tensor = self.past(halve(x)) + self.second(functional.leaky_relu(h, SLOPE))
         return out
 
 
@@ -96,5 +99,5 @@ def spread(features: Tensor, group: int) -> Tensor:
     """
     size = next(size for size in range(min(group, len(features)), 0, -1) if len(features) % size == 0)
     grouped = features.reshape(-1, size, features.shape[1])
-    found: Tensor = (grouped.var(dim=1, keepdim=True, correction=0) + 1e-6).sqrt()
+    found: Tensor = (grouped.var(dim=1, keepdim=True, correction=0) + FAINT**2).sqrt() - FAINT
     return found.expand_as(grouped).reshape(features.shape)

@@ -131,11 +131,12 @@ class Match:
         if self._held and self.taken % LOOK_EVERY == 0:  # before the critic moves: in most games only differences count
             self.dial.turn(means[0], self._look(self._held, ramp, noise), means[1])
         played = game.critic(*scores)
-        loss = played
+        loss, steep = played, 0.0
         every = tuning.lazy if game.smooth == "zero" else 1
         if game.smooth != "clip" and tuning.gamma > 0 and self.taken % every == 0:
             gamma = tuning.gamma * (SMOOTH_AT_LAST**share if game.smooth == "zero" else 1.0)
-            loss = loss + every * gamma * self._penalty(seen[0], seen[1], labels, ramp, noise)
+            penalty = gamma * self._penalty(seen[0], seen[1], labels, ramp, noise)
+            loss, steep = loss + every * penalty, every * float(penalty.detach())
         self._judge.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._judge.step()
@@ -143,7 +144,7 @@ class Match:
             with torch.no_grad():
                 for weight in self.critic.parameters():
                     weight.clamp_(-game.weight, game.weight)
-        return {"critic": float(played.detach()), "gap": means[0] - means[1], "by heart": self.dial.r}
+        return {"critic": float(played.detach()), "gap": means[0] - means[1], "penalty": steep, "by heart": self.dial.r}
 
     def _penalty(self, real: Tensor, fake: Tensor, labels: Tensor, ramp: float, noise: torch.Generator) -> Tensor:
         """What a steep critic pays: of half of the images where it pays at them, of all where it pays between them."""

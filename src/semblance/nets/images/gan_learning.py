@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.nets.device import device, threads
+from semblance.nets.images.augment import Dial
 from semblance.nets.images.blocks import begin
 from semblance.nets.images.critic import GROUP, Critic
 from semblance.nets.images.gan import Match, Tuning
@@ -20,8 +21,8 @@ from semblance.nets.losses import GAMES
 from semblance.nets.training import Log, Look, train
 
 KEY = "fit/gan"
-LOOKS = 10
-"""Pictures of a training as it goes."""
+LOOKS, LINES = 10, 20
+"""Pictures of a training as it goes, and lines of its log, at least."""
 ROLLBACKS = 3
 GAIN = 8.0
 """Of the critic's score, in games whose critic is kept from being steep at images; Wasserstein's score has a scale."""
@@ -55,7 +56,7 @@ def learn(
     plan: Plan,
     run: Run,
     see: Callable[[GanNet, Log], object] | None = None,
-) -> tuple[GanNet, Log, Match]:
+) -> tuple[GanNet, Log, Dial]:
     """Train on images, -1 to 1: (n, c, h, w), and their labels, -1 for unknown: (n, conditions).
 
     Args:
@@ -100,8 +101,9 @@ def learn(
             minutes=run.max_minutes,
             look=Look(lambda log: see(fitted(), log), max(1, plan.steps // LOOKS)) if see else None,
             rollbacks=ROLLBACKS,
+            log_every=max(1, min(50, plan.steps // LINES)),
         )
-    return fitted(), log, match
+    return fitted(), log, match.dial
 
 
 def hold_back(patients: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -1,8 +1,7 @@
 """The generator of images: noise and labels in, an image out.
 
 Noise enters three ways: as the first coarse map, as what every block is told (FiLM, Perez et al. 2018), and as one
-number for each place of every map, so that texture need not be wrung out of the coarse map (Karras et al. 2019). The
-last map leaves with each place unfolded into a square of pixels (Shi et al. 2016).
+number for each place of every map, so that texture need not be wrung out of the coarse map (Karras et al. 2019).
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from semblance.nets.images.blocks import Block, conv, linear
+from semblance.nets.images.resample import double
 
 COARSE = 8
 """Sides of the coarsest map, at most."""
@@ -26,7 +26,8 @@ class Frame:
     """The maps of both nets, which follow from the images' size.
 
     Attributes:
-        channels, height, width: Of the images. fold: Side of the squares of pixels that one place of a map holds.
+        channels, height, width: Of the images. fold: Side of the squares of pixels that one place of the finest map
+            stands for, a power of 2.
         widths: Channels of each map, the finest first; each is half as high and as wide as the one before.
     """
 
@@ -108,7 +109,11 @@ class Forger(nn.Module):
             for _ in range(depth):
                 self.blocks.append(Block(width, level, told=told, norm=False))
                 width = level
-        self.leave = conv(width, frame.channels * frame.fold**2, gain=0.5)
+        self.unfold = nn.ModuleList()  # to pixels: smoothly, since squares of pixels on their own show their seams
+        for _ in range(frame.fold.bit_length() - 1):
+            self.unfold.append(conv(width, NARROW, gain=2**0.5))
+            width = NARROW
+        self.leave = conv(width, frame.channels, gain=0.5)
 
     def forward(self, hidden: Tensor, labels: Tensor, ramp: float = 1.0) -> Tensor:
         """(n, hidden), (n, conditions) -> (n, channels, height, width), mostly between -1 and 1.
@@ -123,9 +128,11 @@ class Forger(nn.Module):
         depth = len(self.blocks) // len(self.maps)
         for level, ((high, wide), grain, heed) in enumerate(zip(self.maps, grains, self.grain, strict=True)):
             if level:
-                h = functional.interpolate(h, scale_factor=2.0, mode="bilinear")
+                h = double(h)
             h = h + heed * grain.reshape(-1, 1, high, wide)
             for block in self.blocks[level * depth : (level + 1) * depth]:
                 h = block(h, style)
-        out = functional.pixel_shuffle(self.leave(functional.silu(h)), self.frame.fold)
+        for layer in self.unfold:
+            h = double(layer(functional.silu(h)))
+        out: Tensor = self.leave(functional.silu(h))
         return out[:, :, : self.frame.height, : self.frame.width]
