@@ -36,6 +36,7 @@ VERBS = (
     "verify",
     "report",
     "explain",
+    "images",
     "list",
 )
 
@@ -257,4 +258,7 @@ def test_the_bundled_patients_are_attributed() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
     for words in ("SUPPORT2", "Knaus", "880", "CC BY 4.0"):
         assert words in demo.ATTRIBUTION
+        assert words in notice
+    for words in ("PneumoniaMNIST", "Kermany", "MedMNIST v2", "CC BY 4.0"):
+        assert words in demo.XRAY_ATTRIBUTION
         assert words in notice

@@ -164,9 +164,9 @@ def fit(manner: Manner, /, source: str, model: Path, generator: str, settings: t
     manner.tell(facts, "\n".join([*lines, *card["notes"]]))
 
 
-@verb("semblance images sample model --number 200 -o synthetic --given label=pneumonia")
+@verb("semblance images sample model --images 200 -o synthetic --given label=pneumonia")
 @click.argument("model", type=FILE)
-@click.option("-n", "--number", type=click.IntRange(min=1), required=True, help="Images to draw.")
+@click.option("-n", "--images", "number", type=click.IntRange(min=1), required=True, help="How many to draw.")
 @OUTPUT
 @GIVEN
 @FORMAT

@@ -26,7 +26,7 @@ LESION = re.compile(
     r"(?P<structure>[^:]+):(?P<within>[^:]+):(?P<radius>[0-9.]+)(?P<unit>mm|px)?(@(?P<row>[0-9]+),(?P<column>[0-9]+))?"
 )
 ON = 255
-"""What a mask with one structure may be drawn in, instead of 1."""
+"""What a mask that marks the first structure alone may be drawn in, instead of 1."""
 
 
 def load_image_schema(path: Path | str) -> ImageSchema:
@@ -53,7 +53,7 @@ def read_masks(source: str | Path, schema: ImageSchema) -> NDArray[np.uint8]:
 
     Args:
         source: A folder of mask files, one such file, or an .npz with an array `masks`. Files of another size are
-            brought to that of the schema; where there is one structure, 255 marks it, too.
+            brought to that of the schema; where a mask holds 0 and 255 only, 255 marks the first structure.
 
     Raises:
         InputError: nothing is there, or a file holds no mask of these structures.
@@ -92,7 +92,7 @@ def put_lesions(masks: NDArray[np.uint8], lesions: Sequence[str], schema: ImageS
 def _numbers(values: NDArray[np.float32], name: str, schema: ImageSchema) -> NDArray[np.uint8]:
     """The nearest pixel's number, at the schema's size."""
     known = len(schema.structures)
-    if known == 1:
+    if set(np.unique(values)) <= {0, ON}:
         values = np.where(values == ON, np.float32(1), values)
     if ((values % 1 != 0) | (values < 0) | (values > known)).any():
         raise InputError(f"the mask {name} holds other values than 0 to {known}; number the structures as in training.")
