@@ -23,6 +23,7 @@ from semblance.nets.images.jitter import jitter
 from semblance.nets.images.patch_critic import PatchCritic
 from semblance.nets.images.precision import coarse
 from semblance.nets.images.unet import Shape, UNet
+from semblance.nets.losses import GAMES
 from semblance.nets.tensors import flat, optimiser_tensors, restore_optimiser, within
 
 WARM_UP = 100
@@ -163,7 +164,7 @@ class Cycle:
             f = pool.swap(fresh, noise)
             with coarse(tuning.precision):
                 on_real, on_fake = critic(r).float(), critic(f).float()
-            loss = loss + tell_apart(tuning.loss, on_real, on_fake)
+            loss = loss + GAMES[tuning.loss].critic(on_real, on_fake)
             gap += float((on_real.mean() - on_fake.mean()).detach()) / 2
             if tuning.penalty > 0 and self.taken % every == 0:
                 loss = loss + every * tuning.penalty * (steepness(critic, r) + steepness(critic, f)) / 2
@@ -200,23 +201,11 @@ class Cycle:
         self.taken = int(state["taken"])
 
 
-def tell_apart(loss: str, real: Tensor, fake: Tensor) -> Tensor:
-    """What a critic minimises over patches' scores: (n, 1, rows, columns) of real and of turned images.
-
-    "lsgan": half of (real - 1)² + fake² (Mao et al. 2017). "relativistic": -log sigmoid(real - fake), place by place
-    (Jolicoeur-Martineau 2019).
-    """
-    if loss == "lsgan":
-        return ((real - 1).square().mean() + fake.square().mean()) / 2
-    return functional.softplus(fake - real).mean()
-
-
 def persuade(loss: str, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """What a way minimises: (score - 1)² of turned patches, or -log sigmoid(fake - real), place by place."""
+    """What a way minimises over the scores of patches, place by place (``nets/losses.py``)."""
     score: Tensor = critic(fake).float()
-    if loss == "lsgan":
-        return (score - 1).square().mean()
-    return functional.softplus(critic(real).float() - score).mean()
+    paired = critic(real).float() if loss == "relativistic" else score  # no other game looks at the real ones
+    return GAMES[loss].generator(paired, score)
 
 
 def steepness(critic: nn.Module, images: Tensor) -> Tensor:
