@@ -20,6 +20,8 @@ from semblance.nets.images.mask_net import THREADS, MaskNet, new_brush
 from semblance.nets.training import Log, Look, train
 
 KEY = "fit/mask"
+DRAWING = 0.3
+"""Of a limited time, for the drawer at most; what it leaves is the brush's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,14 @@ def learn(
     trainee = Matching(
         told.make(), _scaled(depths, told), torch.from_numpy(labels), tuning=drawing.tuning, start=_start(run, "draw")
     )
-    drawn = _train(trainee, len(masks), plan=drawing, run=run, what="draw", stage="learning to draw masks")
+    drawn = _train(
+        trainee,
+        len(masks),
+        plan=drawing,
+        run=replace(run, max_minutes=DRAWING * run.max_minutes),
+        what="draw",
+        stage="learning to draw masks",
+    )
     net = told.make()
     net.load_state_dict(trainee.average)
     drawer = FlowNet(told, net.to(device()).eval())
@@ -84,7 +93,7 @@ def learn(
         trainee,
         len(images),
         plan=painting,
-        run=replace(run, max_minutes=max(run.max_minutes - drawn.seconds / 60, run.max_minutes / 10)),
+        run=replace(run, max_minutes=run.max_minutes - drawn.seconds / 60),
         what="paint",
         stage="learning to paint around masks",
         look=Look(lambda log: see(fitted(), log), max(1, painting.steps // LOOKS)) if see else None,
