@@ -22,6 +22,8 @@ from semblance.scans.values import find_span
 
 MOST_LABELS = 100
 SAME_SPACING = 0.01
+BESIDE = ("split", "BurnedInAnnotation")
+"""Tags that stay beside the images as columns: which cut, and whether the header admits to writing in the pixels."""
 PATIENT_TAGS = ("patient", "PatientID")
 """Where the patient stands if nobody says: in an .npz, in DICOM. Slices of a volume are of one patient, too."""
 
@@ -105,6 +107,18 @@ def _misfit(shot: Shot, size: Size, channels: int, unit: str) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """Attributes:
+    bad: Shots that do not fit a given schema. notes: What is to be said. span: Why the range of values is what it is.
+    """
+
+    images: Images
+    bad: list[Bad]
+    notes: list[str]
+    span: str
+
+
 def assemble(
     shots: Sequence[Shot],
     known: Known,
@@ -113,8 +127,15 @@ def assemble(
     classes: Sequence[str],
     structures: Sequence[str],
     within: Callable[[str], str],
-) -> tuple[Images, list[Bad], list[str]]:
-    """Images with their schema, the shots that do not fit a given schema, and what is to be said."""
+) -> Assembled:
+    """Images with their schema.
+
+    Args:
+        within: The name of a file below the folder of its cut.
+
+    Raises:
+        InputError: what is known does not fit the schema, or cannot be classes.
+    """
     found = known.of(shots, within)
     about = _columns(found, known, classes)
     given = schema or _describe(shots, about, known.titles.get("label", "label"), classes)
@@ -137,8 +158,10 @@ def assemble(
     frame[FILE] = pd.Series([shot.name for shot in shots], dtype=object)
     if any(found[PATIENT]):
         frame[PATIENT] = pd.Series(found[PATIENT], dtype=object)
-    if any((shot.tags or {}).get("split") for shot in shots) and "split" not in frame:
-        frame["split"] = pd.Series([(shot.tags or {}).get("split") for shot in shots], dtype=object)
+    for tag in BESIDE:
+        texts = [(shot.tags or {}).get(tag) for shot in shots]
+        if any(texts) and tag not in frame:
+            frame[tag] = pd.Series(texts, dtype=object)
     frame = frame[keep].reset_index(drop=True)
     pixels = np.stack([shot.pixels for shot in kept])
     given = replace(given, patient=PATIENT in frame)
@@ -150,10 +173,12 @@ def assemble(
         given = replace(given, structures=names)
     elif given.structures:
         raise InputError("the schema names structures, but there are no masks; say where they lie.")
+    why = "as the schema says"
     if schema is None:
         span = find_span(pixels, bits=given.bits, step=given.step, unit=given.unit)
         given = replace(given, low=span.low, high=span.high, bounds=span.bounds)
-    return Images(pixels, frame, given, masks), bad, _notes(kept, frame, given)
+        why = span.why
+    return Assembled(Images(pixels, frame, given, masks), bad, _notes(kept, frame, given), why)
 
 
 def _columns(

@@ -14,7 +14,7 @@ from semblance.data.images import Images
 from semblance.errors import FormatError, InputError
 from semblance.image_contracts import Shot
 from semblance.image_schema import PLANES, ImageSchema
-from semblance.scans.assembly import PATIENT_TAGS, Bad, Known, assemble, fit_together
+from semblance.scans.assembly import BESIDE, PATIENT_TAGS, Bad, Known, assemble, fit_together
 from semblance.scans.finding import Place, find_files
 from semblance.scans.known import ask, title
 from semblance.scans.masks import Beside, find_masks
@@ -22,7 +22,7 @@ from semblance.scans.sizes import Size, as_size
 from semblance.scans.splits import choose, part_places
 
 SHOWN = 3
-KEPT = frozenset({"label", "site", "split", "volume", "plane", "BurnedInAnnotation", *PATIENT_TAGS})
+KEPT = frozenset({"label", "site", "volume", "plane", *BESIDE, *PATIENT_TAGS})
 """Tags that are looked at without being asked for; the others of a file are let go at once."""
 
 
@@ -33,13 +33,14 @@ class Read:
     Attributes:
         images: The good ones, in the order of their files' names.
         bad: The files (and slices) that were skipped, and why. ignored: Names of files that are no images.
-        notes: What was decided on the way, in sentences.
+        notes: What was decided on the way, in sentences. span: Why values reach from the schema's `low` to its `high`.
     """
 
     images: Images
     bad: tuple[Bad, ...] = ()
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    span: str = ""
 
 
 def read_images(
@@ -109,13 +110,11 @@ def read_images(
     shots, more = fit_together(shots, size=as_size(size), schema=schema, masked=bool(masks))
     bad += more
     _refuse_nothing(shots, bad)
-    images, unfit, said = assemble(
-        shots, known, schema=schema, classes=classes, structures=structures, within=parted.within
-    )
-    bad += unfit
+    put = assemble(shots, known, schema=schema, classes=classes, structures=structures, within=parted.within)
+    bad += put.bad
     if bad and on_bad == "refuse":
         raise _refusal(bad, len(shots))
-    return Read(images, tuple(bad), found.ignored, (*notes, *said))
+    return Read(put.images, tuple(bad), found.ignored, (*notes, *put.notes), put.span)
 
 
 def _read_all(
