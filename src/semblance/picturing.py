@@ -45,9 +45,7 @@ def READING(command: Command) -> Command:
             ("--on-bad",),
             {
                 "type": click.Choice(["refuse", "skip"]),
-                "default": "refuse",
-                "show_default": True,
-                "help": "What to do when a file cannot be used: stop, or leave it out and list it.",
+                "help": "Stop where a file cannot be used, or leave it out and list it; default: refuse.",
             },
         ),
     )
@@ -122,16 +120,17 @@ def describe(manner: Manner, /, source: str, output: Path | None, **asked: Any) 
     from semblance.destination import check_new, write_text
     from semblance.pipeline import scanning
     from semblance.progress import bars
+    from semblance.scans.words import tell
 
     check_new(output)
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
-        found = scanning.describe_images(source, progress=progress, **{"on_bad": "skip", **reading_in(asked)})
+        found = scanning.describe_images(source, progress=progress, **reading_in(asked))
         text = image_schema_toml.dumps(found.schema)
         if output is not None:
             write_text(text, output)
     facts = {**found.to_dict(), "file": None if output is None else str(output)}
     said = [] if output is None else [f"{output}: read it, edit it, use --schema."]
-    manner.tell(facts, "\n".join([*found.sentences(), *said]))
+    manner.tell(facts, "\n".join([tell(found), *said]))
 
 
 @verb("semblance images fit scans --labels folder --model model --generator flow --set kimg=80")

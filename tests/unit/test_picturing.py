@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,43 @@ def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[st
         assert "--json" in out
 
 
+def test_describe_says_what_is_there(scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(scans / "scans", tmp_path / "scans")
+    (tmp_path / "scans" / "disc" / "broken.png").write_bytes(b"no picture")
+    words = ("images", "describe", tmp_path / "scans", "--labels", "folder", "--patient", "name:^(p[0-9]+)-")
+    assert call(*words, "-o", tmp_path / "schema.toml") == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "40 images (png), 10 patients" in out
+    assert "label: disc 20, ring 20" in out
+    assert "broken.png" in out
+    schema = image_schema_toml.loads((tmp_path / "schema.toml").read_text(encoding="utf-8"))
+    assert schema.classes == ("disc", "ring")
+    assert call(*words, "--schema", tmp_path / "schema.toml", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["images"] == 40
+    assert told["file"] is None
+    assert call(*words, "--on-bad", "refuse") == 10
+    assert "broken.png" in one_line(capsys)
+    assert call(*words, "-o", tmp_path / "schema.toml") == 10, "edits are not written over"
+    one_line(capsys)
+
+
+def test_fit_refuses_bad_files_unless_told_to_skip(
+    scans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(scans / "scans", tmp_path / "scans")
+    (tmp_path / "scans" / "disc" / "broken.png").write_bytes(b"no picture")
+    words = ("images", "fit", tmp_path / "scans", "--labels", "folder", "--model", tmp_path / "model")
+    assert call(*words) == 10
+    assert "broken.png" in one_line(capsys)
+    seen = []
+    monkeypatch.setattr("semblance.pipeline.picturing.learn_images", lambda train, *_, **__: seen.append(len(train)))
+    with pytest.raises(AttributeError):  # nothing was learned
+        call(*words, "--on-bad", "skip")
+    assert seen == [40]
+
+
 # ── fit, then sample ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -218,8 +256,6 @@ def test_models_are_not_mixed_up(
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["bad json", "other version", "missing part", "bad schema"])
 def test_a_damaged_model(damage: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import shutil
-
     broken = tmp_path / "model"
     shutil.copytree(model, broken)
     match damage:

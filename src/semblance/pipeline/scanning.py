@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance import image_schema_toml
-from semblance.contracts import Run
+from semblance.contracts import Progress, Run, silent
 from semblance.errors import InputError
 from semblance.image_contracts import ImageModel
 from semblance.image_schema import ImageSchema
 from semblance.imaging.lesions import Lesion, put_lesion
 from semblance.imaging.masks import check_masks
+from semblance.scans.describe import Description
+from semblance.scans.describe import describe_images as describe
 from semblance.scans.finding import find_files
 from semblance.scans.reading import Read
 from semblance.scans.reading import read_images as read_images
@@ -38,6 +40,18 @@ def load_image_schema(path: Path | str) -> ImageSchema:
     except UnicodeDecodeError as error:
         raise InputError(f"schema {path}: is not UTF-8 text; save it as UTF-8.") from error
     return image_schema_toml.loads(text, where=str(path))
+
+
+def describe_images(source: str | Path, *, progress: Progress = silent, **reading: Any) -> Description:
+    """Say what a folder of scans holds, and infer its schema. A person should read and edit that before it is believed.
+
+    Args:
+        reading: As `read_images` takes it; bad files are listed, not refused, unless `on_bad` says so.
+
+    Privacy: reads real images; what is told holds counts and names of files, and is for the owner of the images.
+    """
+    read = read_images(source, progress=progress, **{"on_bad": "skip", **reading})
+    return describe(read, progress=progress)
 
 
 def read_for(model: ImageModel, source: str | Path, run: Run, reading: dict[str, Any]) -> Read:
