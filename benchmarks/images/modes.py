@@ -31,8 +31,8 @@ from semblance.nets.training import train
 
 SEED = 1
 GRID, SIGMA = 5, 0.02
-POINTS, STEPS, BATCH = 10_000, 4000, 128
-STACKS, DRAWN, KIMG = 20_000, 10_000, 60
+POINTS, STEPS, BATCH = 10_000, 3000, 128
+STACKS, DRAWN, KIMG = 20_000, 10_000, 30
 
 
 class Points(nn.Module):

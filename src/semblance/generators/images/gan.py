@@ -37,7 +37,7 @@ FOLDS = (0, 1, 2, 4, 8)
 PRECISIONS = ("auto", "float32", "bfloat16")
 LABEL = "label"
 GAMMA, GAMMA_PIXELS = 0.5, 28 * 28
-KIMG, KIMG_PIXELS = 160, 28 * 28
+KIMG, KIMG_PIXELS = 120, 28 * 28
 TELL_BELOW, REFUSE_BELOW = 0.7, 0.3
 """A model whose images vary less than such a share of what real ones do says so, or is not handed out."""
 

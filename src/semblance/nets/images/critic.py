@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from semblance.nets.images.blocks import conv, linear
-from semblance.nets.images.generator import Frame, Labels
+from semblance.nets.images.frame import Frame, Labels
 from semblance.nets.images.resample import halve
 
 GROUP = 8

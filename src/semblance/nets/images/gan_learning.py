@@ -14,9 +14,9 @@ from semblance.nets.device import device, threads
 from semblance.nets.images.augment import Dial
 from semblance.nets.images.blocks import begin
 from semblance.nets.images.critic import GROUP, Critic
+from semblance.nets.images.frame import frame_of
 from semblance.nets.images.gan import Match, Tuning
 from semblance.nets.images.gan_net import THREADS, GanNet, Make
-from semblance.nets.images.generator import frame_of
 from semblance.nets.losses import GAMES
 from semblance.nets.training import Log, Look, train
 
@@ -74,6 +74,7 @@ def learn(
     begin(forger, start)
     begin(critic, start)
     held = hold_back(patients, run.seeds(f"{KEY}/validation")) if plan.tuning.adaptive else np.zeros(len(images), bool)
+    forger.beginning.learn(images[~held], labels[~held])
     match = Match(
         torch.from_numpy(images[~held]),
         torch.from_numpy(labels[~held]),

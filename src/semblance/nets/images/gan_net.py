@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.nets.device import device, threads
-from semblance.nets.images.generator import Forger, Frame
+from semblance.nets.images.frame import Frame
+from semblance.nets.images.generator import Forger
 from semblance.nets.tensors import read_tensors, write_tensors
 
 PLAN, WEIGHTS = "gan.json", "gan.safetensors"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from semblance.nets.images.beginnings import Beginning
 from semblance.nets.images.blocks import begin
 from semblance.nets.images.critic import Critic, spread
+from semblance.nets.images.frame import Frame, Labels, frame_of
 from semblance.nets.images.gan import ramped, steepness
-from semblance.nets.images.generator import Forger, Frame, Labels, frame_of
+from semblance.nets.images.generator import Forger
 from semblance.nets.images.resample import double, halve
 
 
@@ -108,3 +111,31 @@ def test_resampling_is_smooth_and_keeps_what_is_even() -> None:
     one = torch.zeros(1, 1, 1, 8).repeat(1, 1, 8, 1)
     one[..., 3] = 1
     assert halve(one)[0, 0, 1].tolist() == pytest.approx([0, 3 / 8, 1 / 8, 0])
+
+
+def test_it_begins_at_the_gaussian_of_the_training_images() -> None:
+    rng = np.random.default_rng(0)
+    patterns = rng.normal(size=(3, 1, 20, 12))
+    classes = rng.integers(2, size=(4000, 1))
+    images = np.tensordot(rng.normal(size=(4000, 3)) * [1.0, 0.5, 0.2], patterns, axes=1)
+    images = (images + 2.0 * classes[:, :, None, None] * patterns[:1] + 0.3).astype(np.float32)
+    beginning = Beginning(Frame(1, 20, 12, 2, (16,)), (2,), latent=8)
+    beginning.learn(images, classes)
+    labels = torch.from_numpy(classes)
+    made = beginning(torch.randn(4000, 8, generator=torch.Generator().manual_seed(1)), labels, 1.0).detach().numpy()
+    for label in (0, 1):
+        mine = classes[:, 0] == label
+        assert np.allclose(made[mine].mean(axis=0), images[mine].mean(axis=0), atol=0.3)
+    covariances = [np.cov(part[classes[:, 0] == 1].reshape(-1, 240).T) for part in (images, made)]
+    assert np.abs(covariances[0] - covariances[1]).max() < 0.1 * np.abs(covariances[0]).max()
+    unknown = beginning(torch.zeros(1, 8), torch.tensor([[-1]]), 1.0).detach().numpy()
+    assert np.allclose(unknown[0], images.mean(axis=0), atol=1e-4)
+
+
+def test_few_images_lend_few_of_their_ways_and_large_ones_are_made_small_first() -> None:
+    rng = np.random.default_rng(0)
+    beginning = Beginning(frame_of((1, 130, 70), width=16), (), latent=8)
+    assert beginning.high * beginning.wide <= 1024
+    beginning.learn(rng.normal(size=(35, 1, 130, 70)).astype(np.float32), np.zeros((35, 0), dtype=np.int64))
+    assert (beginning.ways.abs().sum(dim=1) > 0).tolist() == [True] * 3 + [False] * 5
+    assert beginning(torch.randn(2, 8), torch.zeros(2, 0, dtype=torch.int64), 1.0).shape[2:] >= (130, 70)

@@ -1,0 +1,86 @@
+"""Where the generator of images begins: at the Gaussian that has the training images' mean and main ways to differ.
+
+A generator that begins with noise first has to find what images are like, and drops the ways in which few of them
+differ before it knows them. This one begins with all of the main ways, one for each of its first numbers of noise, and
+with the mean of each label, and learns what is wrong with a Gaussian, and how much of each way to keep.
+
+Privacy: the mean, the labels' means and the main ways of the training images stand in the model as they are. Few images
+have a telling mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from semblance.nets.images.frame import Frame, Labels
+from semblance.nets.images.resample import double, halve
+
+PLACES = 1024
+"""Places of the coarse image that a beginning is made of, all channels together, at most."""
+WAYS = 48
+ROWS_A_WAY = 10
+"""Main ways to differ, at most, and images behind each."""
+DOUBT = 20.0
+"""Images at the mean that each label's are mixed with, so that a rare label leans little on its few patients."""
+
+
+class Beginning(nn.Module):
+    """Noise and labels -> an image of a Gaussian."""
+
+    def __init__(self, frame: Frame, sizes: tuple[int, ...], *, latent: int) -> None:
+        """Nothing at all, until `learn` or `load_state_dict`."""
+        super().__init__()
+        self.frame = frame
+        self.high, self.wide = (side * frame.fold for side in frame.maps[0])
+        self.halved = 0
+        while frame.channels * self.high * self.wide > PLACES and self.high % 2 == self.wide % 2 == 0:
+            self.high, self.wide, self.halved = self.high // 2, self.wide // 2, self.halved + 1
+        places = frame.channels * self.high * self.wide
+        self.ways: Tensor
+        self.mean: Tensor
+        self.register_buffer("ways", torch.zeros(latent, places))
+        self.register_buffer("mean", torch.zeros(places))
+        self.labels = Labels(sizes, places).requires_grad_(False)
+        self.share = nn.Parameter(torch.ones(latent))  # how much of each way is left
+
+    def forward(self, noise: Tensor, labels: Tensor, ramp: float) -> Tensor:
+        """(n, latent), (n, conditions) -> (n, channels, height, width), or a little more."""
+        with torch.autocast(noise.device.type, enabled=False):
+            flat = self.mean + (noise * self.share) @ self.ways + ramp * self.labels(labels)
+        image = flat.reshape(-1, self.frame.channels, self.high, self.wide)
+        for _ in range(self.halved):
+            image = double(image)
+        return image
+
+    def learn(self, images: NDArray[np.float32], labels: NDArray[np.int64]) -> None:
+        """Take on the mean, the labels' means and the main ways of images: (n, c, h, w), (n, conditions)."""
+        flat = self._coarse(images)
+        mean = flat.mean(axis=0)
+        rest = flat - mean
+        with torch.no_grad():
+            self.mean.copy_(torch.from_numpy(mean))
+            for column, table in zip(labels.T, self.labels.tables, strict=True):
+                assert isinstance(table, nn.Embedding)
+                for label in range(table.num_embeddings):
+                    mine = rest[column == label]
+                    table.weight[label] = torch.from_numpy(mine.sum(axis=0) / (len(mine) + DOUBT))
+                rest = rest - np.where((column >= 0)[:, None], table.weight.numpy()[np.maximum(column, 0)], 0.0)
+            n = min(WAYS, len(self.ways), len(images) // ROWS_A_WAY)
+            spread, axes = np.linalg.eigh(rest.T.astype(np.float64) @ rest / len(rest))
+            main = axes[:, ::-1][:, :n] * np.sqrt(np.maximum(spread[::-1][:n], 0.0))
+            self.ways.zero_()
+            self.ways[:n] = torch.from_numpy(main.T.astype(np.float32).copy())
+
+    def _coarse(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, c, h, w) -> (n, places)."""
+        whole = torch.from_numpy(images)
+        down = (self.high << self.halved) - images.shape[2]
+        right = (self.wide << self.halved) - images.shape[3]
+        whole = nn.functional.pad(whole, (0, right, 0, down), mode="replicate")
+        for _ in range(self.halved):
+            whole = halve(whole)
+        found: NDArray[np.float32] = whole.flatten(1).numpy()
+        return found
