@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from semblance.conditioning import impute, sample_given
     from semblance.contracts import Comparison, Run
     from semblance.data.dataset import Dataset
+    from semblance.data.images import Images
     from semblance.data.split import Vault
     from semblance.errors import SemblanceError
     from semblance.evidence import Evidence, Finding
     from semblance.generators.chain import Chain
     from semblance.generators.gan import GAN
+    from semblance.generators.images.cyclegan import CycleGAN
+    from semblance.generators.images.flow import Flow
+    from semblance.generators.images.gan import ImageGAN
+    from semblance.generators.images.mask import Mask
     from semblance.generators.independent import Independent
     from semblance.generators.vae import VAE
+    from semblance.image_schema import ImageSchema
     from semblance.language.rule import Anchor, Combination, Derived, MissingUnless, Order
     from semblance.pipeline import (
         Outcome,
@@ -30,20 +36,27 @@ if TYPE_CHECKING:
         begin,
         decide,
         describe,
+        describe_images,
         explain_column,
         fit,
+        fit_images,
         forge_of,
         judge,
         load_schema,
+        paint_masks,
         read,
+        read_images,
         release,
         run,
         sample,
+        sample_images,
         sample_to,
         source_risk,
         split,
         sweep,
         train,
+        translate_images,
+        write_images,
     )
     from semblance.privacy.ledger import Ledger
     from semblance.release.bundle import verify
@@ -57,13 +70,19 @@ _HOMES = {
     "semblance.conditioning": ("impute", "sample_given"),
     "semblance.contracts": ("Comparison", "Run"),
     "semblance.data.dataset": ("Dataset",),
+    "semblance.data.images": ("Images",),
     "semblance.data.split": ("Vault",),
     "semblance.errors": ("SemblanceError",),
     "semblance.evidence": ("Evidence", "Finding"),
     "semblance.generators.chain": ("Chain",),
     "semblance.generators.gan": ("GAN",),
+    "semblance.generators.images.cyclegan": ("CycleGAN",),
+    "semblance.generators.images.flow": ("Flow",),
+    "semblance.generators.images.gan": ("ImageGAN",),
+    "semblance.generators.images.mask": ("Mask",),
     "semblance.generators.independent": ("Independent",),
     "semblance.generators.vae": ("VAE",),
+    "semblance.image_schema": ("ImageSchema",),
     "semblance.language.rule": ("Anchor", "Combination", "Derived", "MissingUnless", "Order"),
     "semblance.pipeline": (
         "Outcome",
@@ -72,20 +91,27 @@ _HOMES = {
         "begin",
         "decide",
         "describe",
+        "describe_images",
         "explain_column",
         "fit",
+        "fit_images",
         "forge_of",
         "judge",
         "load_schema",
+        "paint_masks",
         "read",
+        "read_images",
         "release",
         "run",
         "sample",
+        "sample_images",
         "sample_to",
         "source_risk",
         "split",
         "sweep",
         "train",
+        "translate_images",
+        "write_images",
     ),
     "semblance.privacy.ledger": ("Ledger",),
     "semblance.release.bundle": ("verify",),
@@ -102,12 +128,18 @@ __all__ = [
     "Column",
     "Combination",
     "Comparison",
+    "CycleGAN",
     "Dataset",
     "Derived",
     "Evidence",
     "Finding",
+    "Flow",
+    "ImageGAN",
+    "ImageSchema",
+    "Images",
     "Independent",
     "Ledger",
+    "Mask",
     "MissingUnless",
     "Order",
     "Outcome",
@@ -123,23 +155,30 @@ __all__ = [
     "begin",
     "decide",
     "describe",
+    "describe_images",
     "explain_column",
     "fit",
+    "fit_images",
     "forge_of",
     "impute",
     "judge",
     "load_schema",
+    "paint_masks",
     "read",
+    "read_images",
     "release",
     "run",
     "sample",
     "sample_given",
+    "sample_images",
     "sample_to",
     "source_risk",
     "split",
     "sweep",
     "train",
+    "translate_images",
     "verify",
+    "write_images",
 ]
 
 
