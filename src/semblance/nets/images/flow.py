@@ -44,19 +44,17 @@ class Velocity(nn.Module):
         """
         super().__init__()
         self.channels = size[0]
-        self.spectrum = Spectrum(*size)
+        self.spectrum = Spectrum(*size, labels=sizes[0] if sizes else 0)
         self.context = Context(sizes, told, time=True)
         self.trunk = UNet(size[0] + beside, size[0], shape=shape, told=told)
 
     def forward(self, point: Tensor, time: Tensor, labels: Tensor) -> Tensor:
         """(n, c + beside, h, w), what is seen beside the point last, (n,), (n, conditions) -> (n, c, h, w)."""
-        spectrum, t = self.spectrum, time[:, None, None, None]
+        gaussian, t = self.spectrum.of(labels), time[:, None, None, None]
         point, beside = point[:, : self.channels], point[:, self.channels :]
-        spread = spectrum.spread(t)
-        turned = spectrum.waves(point - t * spectrum.mean) / spread
+        turned = self.spectrum.waves(point - t * gaussian.mean) / gaussian.spread(t)
         turning = self.turning(turned, time, labels, beside)
-        velocity = (t * spectrum.strength**2 - (1 - t)) / spread * turned + spectrum.strength / spread * turning
-        return spectrum.pixels(velocity) + spectrum.mean
+        return self.spectrum.pixels(gaussian.velocity(turned, turning, t)) + gaussian.mean
 
     def turning(self, turned: Tensor, time: Tensor, labels: Tensor, beside: Tensor | None = None) -> Tensor:
         """How fast each wave turns, by its angle; waves in units of their spread on the way: (n, c, h, w), both.
@@ -65,10 +63,27 @@ class Velocity(nn.Module):
             time: (n,). labels: (n, conditions), -1 for unknown. beside: What else is seen: (n, beside, h, w).
         """
         t = time[:, None, None, None]
-        seen = self.spectrum.pixels(turned * self.spectrum.spread(t)) / (t**2 + (1 - t) ** 2).sqrt()
+        away = self._point(turned, time, labels) - t * self.spectrum.mean[:1]
+        seen = away / (t**2 + (1 - t) ** 2).sqrt()
         if beside is not None:
             seen = torch.cat([seen, beside], dim=1)
         return self.spectrum.waves(self.trunk(seen, self.context(labels, time=time)))
+
+    def guided(self, turned: Tensor, time: Tensor, labels: Tensor, beside: Tensor | None, guidance: float) -> Tensor:
+        """`turning`, gone on beyond what it is without labels, by so many times (Ho and Salimans 2022)."""
+        turning = self.turning(turned, time, labels, beside)
+        if not guidance:
+            return turning
+        point = self._point(turned, time, labels)
+        seen = point if beside is None else torch.cat([point, beside], dim=1)
+        gaussian, plain = self.spectrum.of(labels), self(seen, time, torch.full_like(labels, -1))
+        waves = self.spectrum.waves(plain - gaussian.mean)
+        return turning + guidance * (turning - gaussian.turning(turned, waves, time[:, None, None, None]))
+
+    def _point(self, turned: Tensor, time: Tensor, labels: Tensor) -> Tensor:
+        """Where turned waves are, in pixels."""
+        gaussian, t = self.spectrum.of(labels), time[:, None, None, None]
+        return self.spectrum.pixels(turned * gaussian.spread(t)) + t * gaussian.mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,7 @@ class Matching:
         self, net: Velocity, images: Tensor, labels: Tensor, *, tuning: Tuning, start: torch.Generator
     ) -> None:
         begin(net, start)
-        net.spectrum.learn(images[:, : net.channels])
+        net.spectrum.learn(images[:, : net.channels], labels)
         self._images, self._labels, self._tuning = images, labels, tuning
         self.net = net.to(device())
         self.average = {name: value.detach().clone() for name, value in net.state_dict().items()}

@@ -100,19 +100,15 @@ def paint(
     Args:
         noise: Lives on the processor. beside: What else the net sees: (n, beside, h, w).
     """
-    spectrum, size = net.spectrum, (len(labels), frame.channels, frame.height, frame.width)
+    size = (len(labels), frame.channels, frame.height, frame.width)
     start, told = torch.randn(size, generator=noise).to(device()), labels.to(device())
-    seen = None if beside is None else beside.to(device())
+    seen, gaussian = None if beside is None else beside.to(device()), net.spectrum.of(told)
 
     def turning(turned: Tensor, time: float) -> Tensor:
-        times = torch.full((len(turned),), time, device=turned.device)
-        found = net.turning(turned, times, told, seen)
-        if frame.guidance:
-            found = found + frame.guidance * (found - net.turning(turned, times, torch.full_like(told, -1), seen))
-        return found
+        return net.guided(turned, torch.full_like(turned[:, 0, 0, 0], time), told, seen, frame.guidance)
 
     def angle(time: float) -> Tensor:
-        return spectrum.angle(torch.tensor(time, device=start.device))
+        return gaussian.angle(torch.tensor(time, device=start.device))
 
-    turned = solve(turning, spectrum.waves(start), steps=frame.solver_steps, solver=frame.solver, way=angle)
-    return spectrum.pixels(turned * spectrum.strength) + spectrum.mean
+    turned = solve(turning, net.spectrum.waves(start), steps=frame.solver_steps, solver=frame.solver, way=angle)
+    return net.spectrum.pixels(turned * gaussian.strength) + gaussian.mean

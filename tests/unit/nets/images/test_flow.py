@@ -71,13 +71,13 @@ def test_before_it_learns_it_does_what_a_gaussian_would() -> None:
     images, labels = _two_kinds(400)
     net = Velocity(SIZE, (2,), shape=SHAPE, told=16)
     begin(net, _noise())
-    net.spectrum.learn(images)
+    net.spectrum.learn(images, torch.full((len(images), 1), -1))
     spectrum = net.spectrum
     point, time = torch.randn(5, *SIZE, generator=_noise(3)), torch.linspace(0.05, 0.95, 5)
     t = time[:, None, None, None]
-    variance = spectrum.strength**2
-    away = spectrum.waves(point - t * spectrum.mean)
-    mean = spectrum.mean + spectrum.pixels(t * variance / (t**2 * variance + (1 - t) ** 2) * away)
+    variance, average = spectrum.strength[:1] ** 2, spectrum.mean[:1]
+    away = spectrum.waves(point - t * average)
+    mean = average + spectrum.pixels(t * variance / (t**2 * variance + (1 - t) ** 2) * away)
     with torch.no_grad():
         assert torch.allclose(net(point, time, labels[:5]), (mean - point) / (1 - t), atol=1e-4)
 
@@ -87,11 +87,11 @@ def test_before_it_learns_it_draws_that_gaussian_whatever_the_steps(solver: str)
     images, _ = _two_kinds(400)
     net = Velocity(SIZE, (2,), shape=SHAPE, told=16)
     begin(net, _noise())
-    net.spectrum.learn(images)
+    net.spectrum.learn(images, torch.full((len(images), 1), -1))
     frame = Frame(*SIZE, (2,), SHAPE, 16, 0.0, 1.0, solver, 2, 0.0, "float32")
     with torch.no_grad():
         drawn = paint(net, torch.full((4000, 1), -1), _noise(5), frame=frame)
-    waves = net.spectrum.waves(drawn - net.spectrum.mean) / net.spectrum.strength
+    waves = net.spectrum.waves(drawn - net.spectrum.mean[:1]) / net.spectrum.strength[:1]
     assert (waves.std(dim=0) - 1).abs().max() < 0.06
     assert waves.mean(dim=0).abs().max() < 0.08
 
@@ -101,9 +101,9 @@ def test_it_learns_the_velocity_of_a_mixture_in_closed_form(learned: Velocity) -
     images, _ = _two_kinds(300)
     untaught = Velocity(SIZE, (2,), shape=SHAPE, told=16)
     begin(untaught, _noise())
-    untaught.spectrum.learn(images)
+    untaught.spectrum.learn(images, torch.full((300, 1), -1))
     unknown = torch.full((300, 1), -1)
-    for time in (0.3, 0.5, 0.7):
+    for time in (0.4, 0.55, 0.7):
         point = torch.lerp(torch.randn(images.shape, generator=_noise(8)), images, time)
         truth = _velocity_of_two_kinds(point, time)
         with torch.no_grad():
@@ -123,6 +123,22 @@ def test_it_draws_both_kinds_and_the_one_it_is_told(learned: Velocity) -> None:
     assert (torch.sign(told) == 2 * labels[:, 0] - 1).float().mean() > 0.97
     assert 0.3 < (free > 0).float().mean() < 0.7
     assert (free.abs() - 1).abs().median() < 0.15
+
+
+@pytest.mark.slow
+def test_guidance_goes_beyond_what_labels_tell(learned: Velocity) -> None:
+    """At a time when both kinds are possible, the way to the one that is told differs more from the way to either."""
+    turned, time = torch.randn(50, *SIZE, generator=_noise(6)), torch.full((50,), 0.25)
+    kind = torch.ones(50, 1, dtype=torch.long)
+    with torch.no_grad():
+        told, exaggerated = (learned.guided(turned, time, kind, None, by) for by in (0.0, 1.0))
+        assert torch.equal(told, learned.turning(turned, time, kind))
+        gaussian, t = learned.spectrum.of(kind), time[:, None, None, None]
+        point = learned.spectrum.pixels(turned * gaussian.spread(t)) + t * gaussian.mean
+        free, toward = learned(point, time, torch.full((50, 1), -1)), learned(point, time, kind)
+        moved = learned.spectrum.pixels(gaussian.velocity(turned, exaggerated, t)) + gaussian.mean
+    assert torch.allclose(moved, toward + (toward - free), atol=1e-3)
+    assert (toward - free).abs().mean() > 0.05
 
 
 def test_what_it_remembers_is_all_that_the_next_step_depends_on() -> None:
