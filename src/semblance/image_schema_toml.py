@@ -111,7 +111,8 @@ def _check(name: str, value: Any, where: str) -> None:
     place = f"{where}: `{name}`"
     if name in TYPES:
         wanted = TYPES[name]
-        if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
+        fits: bool = isinstance(value, wanted)
+        if not fits or (isinstance(value, bool) and bool not in wanted):
             raise SchemaError(f"{place} must be {WANTED[wanted[-1]]}.")
         if name in CHOICES and value not in CHOICES[name]:
             allowed = ", ".join(str(choice) or "empty" for choice in CHOICES[name])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,17 +55,31 @@ def read_shot(path: Path) -> Shot:
         MissingExtra: pydicom is not installed.
     """
     need("images", "reading DICOM")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom's remarks quote tags
-        data = _load(path)
-        _refuse(data, path.name)
-        stored = _pixels(data, path.name)
+    from pydicom.errors import BytesLengthException
+
+    with _quietly():
         try:
+            data = _load(path)
+            _refuse(data, path.name)
+            stored = _pixels(data, path.name)
             return _shot(data, stored, path.name)
-        except DAMAGE:
+        except (*DAMAGE, BytesLengthException):
             raise FormatError(
                 f"{path.name} describes its pixels in a way that makes no sense; export it again."
             ) from None
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep pydicom's remarks to itself, as warnings and in its log: they quote what tags say of patients."""
+    log = logging.getLogger("pydicom")
+    before, log.disabled = log.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.disabled = before
 
 
 def _load(path: Path) -> FileDataset:
@@ -108,13 +125,19 @@ def _pixels(data: FileDataset, name: str) -> NDArray[Any]:
             stored = (stored >> 8).astype(np.uint8) if stored.dtype == np.uint16 else stored
         return np.asarray(stored)
     except DAMAGE as error:
-        syntax = data.file_meta.get("TransferSyntaxUID") if hasattr(data, "file_meta") else None
-        if syntax is not None and syntax.is_compressed and isinstance(error, RuntimeError | NotImplementedError):
+        if isinstance(error, RuntimeError | NotImplementedError) and _compressed(data):
             raise FormatError(
                 f"the pixels of {name} are compressed in a way that what is installed cannot read; install pylibjpeg "
                 "with its plug-ins, or decompress the file first (dcmdjpeg, gdcmconv --raw)."
             ) from None
         raise FormatError(f"the pixels of {name} are damaged, cut short or not described; export it again.") from None
+
+
+def _compressed(data: FileDataset) -> bool:
+    try:
+        return bool(data.file_meta.TransferSyntaxUID.is_compressed)
+    except (AttributeError, ValueError):
+        return False
 
 
 def _shot(data: FileDataset, stored: NDArray[Any], name: str) -> Shot:
