@@ -50,7 +50,7 @@ class Beginning(nn.Module):
         """(n, latent), (n, conditions) -> (n, channels, height, width), or a little more."""
         with torch.autocast(noise.device.type, enabled=False):
             flat = self.mean + (noise * self.share) @ self.ways + ramp * self.labels(labels)
-        image = flat.reshape(-1, self.frame.channels, self.high, self.wide)
+        image: Tensor = flat.reshape(-1, self.frame.channels, self.high, self.wide)
         for _ in range(self.halved):
             image = double(image)
         return image
