@@ -21,7 +21,7 @@ from semblance.nets.images import flow_net
 from semblance.nets.images.flow_learning import Plan
 
 SCHEMA = ImageSchema(12, 18, label="kind", classes=("dark", "bright"), attributes={"site": ("A", "B")}, patient=True)
-SMALL = Flow(kimg=0.64, batch=32, width=16, told=16, solver_steps=4, precision="float32")
+SMALL = Flow(kimg=0.16, batch=16, width=16, told=16, solver_steps=4, precision="float32")
 
 
 def shown(n: int = 96, schema: ImageSchema = SCHEMA) -> Images:
@@ -87,8 +87,8 @@ def test_the_same_seed_gives_the_same_images_and_another_others(model: DrawnMode
 
 
 def test_it_tells_what_it_did(model: DrawnModel) -> None:
-    assert model.facts["kimg"] == 0.64
-    assert model.facts["steps"] == 20
+    assert model.facts["kimg"] == 0.16
+    assert model.facts["steps"] == 10
     assert model.notes == ()
 
 
@@ -135,20 +135,17 @@ def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, float | str]
         Flow(**wrong)  # type: ignore[arg-type]
 
 
-def test_it_shows_how_it_goes(tmp_path: Path) -> None:
-    SMALL.fit(shown(), replace(pipeline.begin(seed=4), gallery=tmp_path))
+@pytest.mark.slow
+def test_it_shows_how_it_goes_and_looking_on_changes_nothing(model: DrawnModel, run: Run, tmp_path: Path) -> None:
+    watched = SMALL.fit(shown(), replace(run, gallery=tmp_path))
     assert (tmp_path / "latest.png").is_file()
     assert len(list(tmp_path.glob("step-*.png"))) == 10
-
-
-def test_looking_on_changes_nothing(model: DrawnModel, run: Run, tmp_path: Path) -> None:
-    watched = SMALL.fit(shown(), replace(run, gallery=tmp_path))
     assert np.array_equal(watched.sample(4, run).pixels, model.sample(4, run).pixels)
 
 
 def test_a_time_limit_ends_it_and_is_told(run: Run) -> None:
     cut = SMALL.fit(shown(), replace(run, max_minutes=1e-6))
-    assert cut.facts["steps"] < 20
+    assert cut.facts["steps"] < 10
     assert "time limit" in cut.notes[0]
 
 

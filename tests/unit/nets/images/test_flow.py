@@ -54,9 +54,9 @@ def _begun(seed: int = 1) -> Matching:
     return Matching(Velocity(SIZE, (2,), shape=SHAPE, told=16), images, labels, tuning=TUNING, start=_noise(seed))
 
 
-def _taught(matching: Matching, steps: range, of: int) -> Matching:
+def _taught(matching: Matching, steps: range, of: int, batch: int = 64) -> Matching:
     for step in steps:
-        matching.step(torch.randperm(512, generator=_noise(step))[:64], _noise(1000 + step), step / of)
+        matching.step(torch.randperm(512, generator=_noise(step))[:batch], _noise(1000 + step), step / of)
     return matching
 
 
@@ -90,10 +90,10 @@ def test_before_it_learns_it_draws_that_gaussian_whatever_the_steps(solver: str)
     net.spectrum.learn(images, torch.full((len(images), 1), -1))
     frame = Frame(*SIZE, (2,), SHAPE, 16, 0.0, 1.0, solver, 2, 0.0, "float32")
     with torch.no_grad():
-        drawn = paint(net, torch.full((4000, 1), -1), _noise(5), frame=frame)
+        drawn = paint(net, torch.full((3000, 1), -1), _noise(5), frame=frame)
     waves = net.spectrum.waves(drawn - net.spectrum.mean[:1]) / net.spectrum.strength[:1]
-    assert (waves.std(dim=0) - 1).abs().max() < 0.06
-    assert waves.mean(dim=0).abs().max() < 0.08
+    assert (waves.std(dim=0) - 1).abs().max() < 0.07
+    assert waves.mean(dim=0).abs().max() < 0.09
 
 
 @pytest.mark.slow
@@ -142,17 +142,17 @@ def test_guidance_goes_beyond_what_labels_tell(learned: Velocity) -> None:
 
 
 def test_what_it_remembers_is_all_that_the_next_step_depends_on() -> None:
-    whole, half = _taught(_begun(), range(7), of=7), _taught(_begun(), range(3), of=7)
+    whole, half = (_taught(_begun(), range(end), of=5, batch=8) for end in (5, 2))
     other = _begun(seed=99)
     other.restore({name: value.clone() for name, value in half.state().items()})
-    other = _taught(other, range(3, 7), of=7)
+    other = _taught(other, range(2, 5), of=5, batch=8)
     assert whole.state().keys() == other.state().keys()
     for name, value in whole.state().items():
         assert torch.equal(other.state()[name], value), name
 
 
 def test_an_images_loss_is_its_own() -> None:
-    matching = _taught(_begun(), range(5), of=5)
+    matching = _taught(_begun(), range(3), of=3, batch=8)
     losses = matching.losses(torch.arange(8), _noise(4))
     assert losses.shape == (8,)
     others = matching.losses(torch.tensor([0, 1, 2, 3, 4, 5, 6, 300]), _noise(4))
