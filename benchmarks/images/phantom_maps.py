@@ -24,7 +24,7 @@ NAMES = {"gm": "gm", "wm": "wm", "t1": "t1"}
 
 
 def tissue_maps() -> dict[str, NDArray[np.float32]]:
-    """Shares of grey and white matter and the brain itself, 0 to 1, at 1 mm: (x, y, z) each, from the patient's left."""
+    """Shares of grey and white matter, and the brain itself, 0 to 1, at 1 mm: (x, y, z) each, from left to right."""
     if not KEPT.exists():
         KEPT.parent.mkdir(parents=True, exist_ok=True)
         folder = install()

@@ -34,7 +34,7 @@ class Similarity:
 def compare(made: Floats, truth: Floats, mask: NDArray[np.bool_]) -> Similarity:
     """Slices of one patient, 0 to 1: (n, height, width) each."""
     a, b = made[mask].astype(np.float64), truth[mask].astype(np.float64)
-    psnr = -10 * np.log10(np.mean((a - b) ** 2))
+    psnr = -10 * np.log10(max(float(np.mean((a - b) ** 2)), 1e-12))
     correlation = np.corrcoef(a, b)[0, 1] if a.std() > 0 else 0.0
     return Similarity(float(psnr), ssim(made, truth, mask), float(np.abs(a - b).mean()), float(correlation))
 
