@@ -32,6 +32,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 USUAL = 60.0
 """Thousands of images that are learned from where an image has `SQUARES` squares of pixels; fewer of larger images."""
 SQUARES = 192
+BATCH = 64
 FEW = 20
 """With fewer patients the model says that it may know them by heart."""
 
@@ -44,7 +45,8 @@ class Mask:
         kimg: Thousands of images that the brush learns from, counted each time that one is seen; 0 for as many as take
             about as long whatever their size (`USUAL` at 64 × 48 pixels).
         mask_kimg: The same of the masks that the drawer learns from.
-        batch: Images of a step. learning_rate: At its highest.
+        batch: Images of a step; 0 for `BATCH` at 64 × 48 pixels and fewer of larger images.
+        learning_rate: At its highest, for `BATCH` images a step; of fewer the root of their share of it.
         ema: Weight of the past in the running average of the nets, which is what is kept.
         width: Channels of the brush's finest level; blocks: its residual blocks of a level, each way.
         mask_width: Channels of the drawer's finest level. told: Length of what the nets are told beside.
@@ -62,8 +64,8 @@ class Mask:
 
     kimg: float = 0.0
     mask_kimg: float = 0.0
-    batch: int = 32
-    learning_rate: float = 0.003
+    batch: int = 0
+    learning_rate: float = 0.0025
     ema: float = 0.998
     width: int = 64
     blocks: int = 1
@@ -79,7 +81,7 @@ class Mask:
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise InputError(f"parameter 'precision' of image generator 'mask' must be one of {', '.join(PRECISIONS)}.")
-        for name in ("batch", "learning_rate", "blocks", "told", "solver_steps"):
+        for name in ("learning_rate", "blocks", "told", "solver_steps"):
             if getattr(self, name) <= 0:
                 raise InputError(f"parameter {name!r} of image generator 'mask' must be above 0.")
         for name in ("width", "mask_width"):
@@ -87,8 +89,8 @@ class Mask:
                 raise InputError(f"parameter {name!r} of image generator 'mask' must be a multiple of 16.")
         if not (0 <= self.ema < 1 and 0 <= self.drop < 1 and self.focus >= 1):
             raise InputError("image generator 'mask' needs 0 <= ema < 1, 0 <= drop < 1 and a focus of at least 1.")
-        if min(self.kimg, self.mask_kimg, self.fold, self.levels) < 0:
-            raise InputError("'kimg', 'mask_kimg', 'fold' and 'levels' of image generator 'mask' must not be below 0.")
+        if min(self.kimg, self.mask_kimg, self.batch, self.fold, self.levels) < 0:
+            raise InputError("a size, a batch or a number of images of image generator 'mask' must not be below 0.")
 
     def refuses(self, schema: ImageSchema) -> str | None:
         """Why it cannot learn such images."""
@@ -155,7 +157,7 @@ class Mask:
         )
         plan = Plan(
             steps=1,
-            batch=self.batch,
+            batch=1,
             width=width,
             fold=fold,
             levels=self.levels,
@@ -166,8 +168,14 @@ class Mask:
             guidance=0.0,
             tuning=tuning,
         )
-        seen = kimg or USUAL * SQUARES / squares_of(plan, schema)
-        return replace(plan, steps=max(1, round(1000 * seen / min(self.batch, n))))
+        cost = squares_of(plan, schema) / SQUARES
+        batch = min(n, self.batch or max(8, round(BATCH / max(1.0, cost))))
+        return replace(
+            plan,
+            steps=max(1, round(1000 * (kimg or USUAL / cost) / batch)),
+            batch=batch,
+            tuning=replace(tuning, learning_rate=self.learning_rate * (batch / BATCH) ** 0.5),
+        )
 
     @staticmethod
     def load(folder: Path, schema: ImageSchema) -> PaintedModel:

@@ -167,7 +167,7 @@ def test_refuses_what_it_cannot_learn(model: PaintedModel, run: Run) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kimg": -1.0}, {"batch": 0}, {"width": 20}, {"ema": 1.0}, {"focus": 0.5}, {"precision": "half"}, {"fold": -1}],
+    [{"kimg": -1.0}, {"batch": -1}, {"width": 20}, {"ema": 1.0}, {"focus": 0.5}, {"precision": "half"}, {"fold": -1}],
 )
 def test_refuses_parameters_out_of_range(wrong: dict[str, object]) -> None:
     with pytest.raises(InputError, match="image generator 'mask'"):
@@ -187,8 +187,10 @@ def test_what_lies_in_the_mask_looks_as_it_should(run: Run) -> None:
         assert seen == pytest.approx([90 - darker, 130 - darker, 220 - darker], abs=20), site
 
 
-def test_large_images_are_learned_from_fewer_times() -> None:
+def test_larger_images_are_learned_from_fewer_times_in_as_many_steps() -> None:
     small, large = (Mask()._plan(500, ImageSchema(h, w), kimg=0, width=32, fold=0) for h, w in ((64, 48), (128, 96)))
-    assert small.steps == 1875
-    assert large.steps == pytest.approx(1875 / 4, abs=1)
-    assert Mask()._plan(500, ImageSchema(128, 96), kimg=32, width=32, fold=0).steps == 1000
+    assert (small.batch, large.batch) == (64, 16)
+    assert small.steps == large.steps == 938
+    assert large.tuning.learning_rate == small.tuning.learning_rate / 2
+    few = Mask()._plan(10, ImageSchema(64, 48), kimg=1, width=32, fold=0)
+    assert (few.batch, few.steps) == (10, 100)
