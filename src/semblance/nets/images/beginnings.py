@@ -1,14 +1,17 @@
-"""Where the generator of images begins: at the Gaussian that has the training images' mean and main ways to differ.
+"""Where the generator of images begins: at Gaussians with the training images' means and main ways to differ.
 
 A generator that begins with noise first has to find what images are like, and drops the ways in which few of them
 differ before it knows them. This one begins with all of the main ways, one for each of its first numbers of noise, and
-with the mean of each label, and learns what is wrong with a Gaussian, and how much of each way to keep.
+with the mean of each label and how far its images go each way, and learns what is wrong with a Gaussian, and how much
+of each way to keep.
 
 Privacy: the mean, the labels' means and the main ways of the training images stand in the model as they are. Few images
 have a telling mean.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -44,12 +47,14 @@ class Beginning(nn.Module):
         self.register_buffer("ways", torch.zeros(latent, places))
         self.register_buffer("mean", torch.zeros(places))
         self.labels = Labels(sizes, places).requires_grad_(False)
-        self.share = nn.Parameter(torch.ones(latent))  # how much of each way is left
+        self.leaning = nn.Parameter(torch.zeros(latent))
+        self.leanings = Labels(sizes, latent)  # logarithms of how much of each way is left, and of what labels add
 
     def forward(self, noise: Tensor, labels: Tensor, ramp: float) -> Tensor:
         """(n, latent), (n, conditions) -> (n, channels, height, width), or a little more."""
         with torch.autocast(noise.device.type, enabled=False):
-            flat = self.mean + (noise * self.share) @ self.ways + ramp * self.labels(labels)
+            size = torch.exp(self.leaning + ramp * self.leanings(labels))
+            flat = self.mean + (noise * size) @ self.ways + ramp * self.labels(labels)
         image: Tensor = flat.reshape(-1, self.frame.channels, self.high, self.wide)
         for _ in range(self.halved):
             image = double(image)
@@ -60,19 +65,19 @@ class Beginning(nn.Module):
         flat = self._coarse(images)
         mean = flat.mean(axis=0)
         rest = flat - mean
+        n = min(WAYS, len(self.ways), len(images) // ROWS_A_WAY)
         with torch.no_grad():
             self.mean.copy_(torch.from_numpy(mean))
             for column, table in zip(labels.T, self.labels.tables, strict=True):
-                assert isinstance(table, nn.Embedding)
-                for label in range(table.num_embeddings):
-                    mine = rest[column == label]
-                    table.weight[label] = torch.from_numpy(mine.sum(axis=0) / (len(mine) + DOUBT))
-                rest = rest - np.where((column >= 0)[:, None], table.weight.numpy()[np.maximum(column, 0)], 0.0)
-            n = min(WAYS, len(self.ways), len(images) // ROWS_A_WAY)
+                rest = rest - _taught(table, rest, column, lambda mine: mine.sum(axis=0) / (len(mine) + DOUBT))
             spread, axes = np.linalg.eigh(rest.T.astype(np.float64) @ rest / len(rest))
-            main = axes[:, ::-1][:, :n] * np.sqrt(np.maximum(spread[::-1][:n], 0.0))
+            sizes = np.sqrt(np.maximum(spread[::-1][:n], 1e-12))
             self.ways.zero_()
-            self.ways[:n] = torch.from_numpy(main.T.astype(np.float32).copy())
+            self.ways[:n] = torch.from_numpy((axes[:, ::-1][:, :n] * sizes).T.astype(np.float32).copy())
+            steps: NDArray[np.floating] = np.ones((len(rest), len(self.ways)), dtype=np.float32)
+            steps[:, :n] = rest @ axes[:, ::-1][:, :n] / sizes
+            for column, table in zip(labels.T, self.leanings.tables, strict=True):
+                steps = steps / np.exp(_taught(table, steps, column, _leaning))
 
     def _coarse(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, c, h, w) -> (n, places)."""
@@ -84,3 +89,20 @@ class Beginning(nn.Module):
             whole = halve(whole)
         found: NDArray[np.float32] = whole.flatten(1).numpy()
         return found
+
+
+def _taught(
+    table: nn.Module, rows: NDArray[np.float32], column: NDArray[np.int64], tell: Callable[..., NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Fill a table with what is to be told of each label's rows, and tell it of each row; 0 where it has no label."""
+    assert isinstance(table, nn.Embedding)
+    for label in range(table.num_embeddings):
+        table.weight[label] = torch.from_numpy(tell(rows[column == label]))
+    told = table.weight.detach().numpy()[np.maximum(column, 0)]
+    return np.where((column >= 0)[:, None], told, np.float32(0))
+
+
+def _leaning(mine: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Half the logarithm of the mean square of each column, as if `DOUBT` more rows had one of 1: (n, d) -> (d,)."""
+    found: NDArray[np.float32] = 0.5 * np.log(((mine**2).sum(axis=0) + DOUBT) / (len(mine) + DOUBT))
+    return found
