@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from semblance.data import demo
+from semblance.errors import InputError
 from semblance.generators.images.flow import Flow
 from semblance.image_contracts import ImageGenerator
 from semblance.pipeline import exhibiting
 from semblance.pipeline.exhibiting import chest_xrays, closest, demo_images, first_of_each
 
-TINY = Flow(kimg=1, batch=50, width=16, told=16, solver_steps=2)
+TINY = Flow(kimg=1, batch=100, width=16, told=16, solver_steps=2)
 
 
 def test_the_bundled_images_are_as_said() -> None:
@@ -51,6 +52,8 @@ def test_a_planted_copy_is_the_closest() -> None:
 @pytest.mark.slow
 def test_the_demo_writes_a_gallery_and_claims_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exhibiting, "CLASSIFIER_STEPS", 4)
+    for place in ("flow_net", "flow_learning"):  # two threads would fight with the tests beside this one
+        monkeypatch.setattr(f"semblance.nets.images.{place}.THREADS", 1)
     out = tmp_path / "demo"
 
     def stopped(*_: object, **__: object) -> None:
@@ -78,12 +81,8 @@ def test_the_demo_writes_a_gallery_and_claims_nothing(tmp_path: Path, monkeypatc
     assert set(questions) == {"learns", "precision", "recall", "coverage", "copies"}
     assert questions["copies"]["real"][0] == pytest.approx(0.01, abs=0.005)
     assert made.exhibit.facts["seed"] == 0
-    again = tmp_path / "again"
-    _demo(again, TINY, language="zh")
-    assert (again / "record.json").read_bytes() == (out / "record.json").read_bytes(), "interrupted or not"
-    assert (again / "gallery.html").read_bytes() == (out / "gallery.html").read_bytes()
-    _demo(out, TINY)  # an earlier demo is replaced
-    assert "Not judged." in (out / "gallery.html").read_text(encoding="utf-8")
+    with pytest.raises(InputError, match="not a demo"):
+        _demo(tmp_path, TINY)
 
 
 def _demo(out: Path, generator: ImageGenerator, *, language: str = "en", resume: bool = False) -> exhibiting.Exhibition:
