@@ -38,6 +38,7 @@ FEWEST = 2
 """Images of each kind that there must be."""
 SHOWN = 8
 """Images of each kind in a picture of the training as it goes."""
+LEFT_OUT = "Bright became dark between the two kinds, so the identity loss was left out."
 HAZARDS = (
     "What was translated can show what is not there and hide what is, above all where the two kinds of training "
     "images differ in how often they show it: never read a diagnosis from it.",
@@ -54,7 +55,8 @@ class CycleGAN:
         steps: Updates of all four nets. batch: Images of each kind in an update.
         learning_rate: Of the ways, at its highest. critic_rate: Of the critics, as a multiple of it.
         cycle: How much it weighs that what went forth and back is what it was.
-        identity: How much it weighs that what is of the other kind already is left alone.
+        identity: How much it weighs that what is of the other kind already is left alone. Not asked of ways that begin
+            as a falling curve: they would have to tell the kinds apart and undo the curve for one of them.
         penalty: How strongly the critics are kept smooth; 0 for not at all.
         pool: Turned images of each kind that the critics are shown again.
         ema: Weight of the past in the running average of the ways, which is what is kept.
@@ -76,10 +78,10 @@ class CycleGAN:
     domain: str = ""
     loss: str = "lsgan"
     steps: int = 3000
-    batch: int = 8
+    batch: int = 4
     learning_rate: float = 0.0005
     critic_rate: float = 1.0
-    cycle: float = 10.0
+    cycle: float = 4.0
     identity: float = 2.0
     penalty: float = 0.1
     pool: int = 50
@@ -92,7 +94,7 @@ class CycleGAN:
     blocks: int = 1
     fold: int = 0
     critic_width: int = 32
-    critic_depth: int = 3
+    critic_depth: int = 2
     precision: str = "auto"
 
     def __post_init__(self) -> None:
@@ -166,14 +168,15 @@ class CycleGAN:
         net, log = learn(
             pixels,
             (curves[0].places, curves[1].places),
-            plan=self._plan(schema),
+            plan=self._plan(schema, falls=curves[0].falls),
             run=run,
             see=see if run.gallery else None,
         )
         facts = {"steps": float(log.step), "kimg": log.step * min(self.batch, *map(len, kinds)) / 1000}
         facts["falls"] = float(curves[0].falls)
         facts |= {name: value for name, value in (log.lines[-1] if log.lines else {}).items() if name != "step"}
-        notes = tuple(note for note in (log.note, *HAZARDS) if note)
+        left_out = LEFT_OUT if curves[0].falls and self.identity else None
+        notes = tuple(note for note in (log.note, left_out, *HAZARDS) if note)
         return TranslatorModel(self.name, schema, domain, net, levels, notes, facts, {self.name: log.lines})
 
     def _curves(self, kinds: tuple[NDArray[np.float32], NDArray[np.float32]], run: Run) -> tuple[Curve, Curve]:
@@ -183,7 +186,7 @@ class CycleGAN:
         forth = find_curve(kinds[0], kinds[1], run.seeds("fit/cyclegan/curve/forth"))
         return forth, find_curve(kinds[1], kinds[0], run.seeds("fit/cyclegan/curve/back"))
 
-    def _plan(self, schema: ImageSchema) -> Plan:
+    def _plan(self, schema: ImageSchema, *, falls: bool) -> Plan:
         from semblance.nets.images.cycle import Tuning
         from semblance.nets.images.cycle_learning import Plan
 
@@ -192,7 +195,7 @@ class CycleGAN:
             learning_rate=self.learning_rate,
             critic_rate=self.critic_rate,
             cycle=self.cycle,
-            identity=self.identity,
+            identity=0.0 if falls else self.identity,
             penalty=self.penalty,
             ema=self.ema,
             pool=self.pool,

@@ -22,7 +22,7 @@ KEY = "fit/cyclegan"
 LOOKS = 10
 """Pictures of a training as it goes."""
 ROLLBACKS = 3
-SMALLEST = 8
+SMALLEST = 16
 """Side of the coarsest map, at least."""
 
 
