@@ -160,7 +160,7 @@ def test_saved_and_loaded_it_draws_the_same(run: Run, tmp_path: Path, lenient: N
 
 @pytest.mark.slow
 def test_it_learns_what_its_labels_mean(run: Run) -> None:
-    model = replace(ImageGAN(**TINY, given="label,site"), width=32, latent=32, kimg=16, learning_rate=0.001).fit(  # type: ignore[arg-type]
+    model = replace(ImageGAN(**TINY, given="label,site"), width=32, latent=32, kimg=8, learning_rate=0.001).fit(  # type: ignore[arg-type]
         bars(600), run
     )
     for way, axis in (("lies", 3), ("stands", 2)):
