@@ -15,9 +15,12 @@ def device() -> torch.device:
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """Let torch use `n` processors in this thread: more would fight with what runs beside it."""
+    """Let torch use `n` processors in this thread, or fewer where it was allowed fewer (OMP_NUM_THREADS).
+
+    More would fight with what runs beside it: threads that wait for each other keep their processors busy.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(n)
+    torch.set_num_threads(min(n, before))
     try:
         yield
     finally:

@@ -31,6 +31,8 @@ STRIDE = 200
 """Steps between two states that a training that diverges can go back to."""
 TOO_LARGE = 1e6
 """A loss beyond this, or one that is no number, is not learning any more."""
+SLACK = 0.05
+"""Share of a training by which the clock may be ahead of the steps before it sets the pace."""
 LOG, SOUND, TENSORS = "log.json", "sound.json", "state.safetensors"
 
 
@@ -90,7 +92,8 @@ class Log:
         step: Steps taken. seconds: By the wall, over all sessions; not part of what is compared.
         lines: Mean losses since the line before, with "step".
         best: Lowest value that was watched. best_step: When. since: Looks since then.
-        cut_short: The time was up before the last step. rollbacks: How often training diverged and went back.
+        cut_short: The time was up before the last step. hurried: The time went by faster than the steps, at times.
+        rollbacks: How often training diverged and went back.
     """
 
     step: int = 0
@@ -102,6 +105,7 @@ class Log:
     best_step: int = 0
     since: int = 0
     cut_short: bool = False
+    hurried: bool = False
     rollbacks: int = 0
 
     def add(self, losses: Mapping[str, float], every: int) -> None:
@@ -115,12 +119,24 @@ class Log:
             self.lines.append({"step": self.step, **means})
             self.sums, self.summed = {}, 0
 
+    def pace(self, done: float, gone: float) -> float:
+        """How much of the training is over: the share of the steps done, or of the time gone if clearly more.
+
+        A limit that is never near changes nothing, to the last digit.
+        """
+        if gone <= done + SLACK:
+            return done
+        self.hurried = True
+        return gone
+
     @property
     def note(self) -> str | None:
         """One sentence where the clock decided what was learned; None otherwise."""
-        if not self.cut_short:
-            return None
-        return f"Stopped by the time limit after {self.step} training steps; the same seed may give another result."
+        if self.cut_short:
+            return f"Stopped by the time limit after {self.step} training steps; the same seed may give another result."
+        if self.hurried:
+            return "The time limit set the pace of learning; the same seed may give another result."
+        return None
 
 
 def train(
@@ -158,7 +174,7 @@ def train(
         log.cut_short = log.seconds > 60 * minutes
         if log.cut_short:
             break
-        share = max(log.step / steps, log.seconds / (60 * minutes))
+        share = log.pace(log.step / steps, log.seconds / (60 * minutes))
         losses = trainee.step(session.rows(log.step, min(batch, n_rows), n_rows), session.noise(log), share)
         if not all(abs(loss) < TOO_LARGE for loss in losses.values()):
             sound.go_back(log)

@@ -186,6 +186,21 @@ def test_resuming_after_a_rollback_ends_the_same(tmp_path: Path, stop_at: int, m
     assert (log_again.lines, log_again.rollbacks) == (log.lines, log.rollbacks)
 
 
+def test_a_limit_that_is_not_near_changes_nothing(run: Run) -> None:
+    free, limited = Line(), Line()
+    assert go(free, run).note is None
+    assert go(limited, run, minutes=100.0).note is None
+    assert torch.equal(free.slope, limited.slope)
+
+
+def test_a_limit_that_sets_the_pace_says_so() -> None:
+    log = Log()
+    assert log.pace(0.10, 0.14) == 0.10
+    assert log.note is None
+    assert log.pace(0.10, 0.16) == 0.16
+    assert "set the pace" in (log.note or "")
+
+
 def test_who_looks_sees_every_so_often_and_the_end(run: Run) -> None:
     seen: list[int] = []
     go(Line(), run, look=training.Look(lambda log: seen.append(log.step), every=25))

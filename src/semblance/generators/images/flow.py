@@ -5,7 +5,7 @@ Slower to draw from than a GAN, but it leaves out fewer kinds of images, and its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -108,7 +108,7 @@ class Flow:
         need("neural", "image generator 'flow'")
         from semblance.nets.images.flow_learning import learn
 
-        schema = train.schema
+        schema = replace(train.schema, structures=())  # masks are not learned
         columns = [self._labels(train, name) for name in schema.conditions]
         labels = np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64)
         onlooker = Onlooker(run.gallery, schema)
