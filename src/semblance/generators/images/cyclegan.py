@@ -79,11 +79,11 @@ class CycleGAN:
     loss: str = "lsgan"
     steps: int = 3000
     batch: int = 4
-    learning_rate: float = 0.0005
+    learning_rate: float = 0.001
     critic_rate: float = 1.0
-    cycle: float = 4.0
+    cycle: float = 1.0
     identity: float = 2.0
-    penalty: float = 0.1
+    penalty: float = 0.01
     pool: int = 50
     ema: float = 0.995
     jitter: float = 1.0
