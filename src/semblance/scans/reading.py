@@ -15,7 +15,7 @@ from semblance.errors import FormatError, InputError
 from semblance.image_contracts import Shot
 from semblance.image_schema import PLANES, ImageSchema
 from semblance.scans.assembly import BESIDE, PATIENT_TAGS, Bad, Known, assemble, fit_together
-from semblance.scans.finding import Place, find_files
+from semblance.scans.finding import Found, Place, find_files
 from semblance.scans.known import ask, title
 from semblance.scans.masks import Beside, find_masks
 from semblance.scans.sizes import Size, as_size
@@ -85,36 +85,40 @@ def read_images(
         MissingExtra: Pillow, pydicom or nibabel is needed and not installed.
         SchemaError: the images are smaller than 8 × 8.
     """
+    _check(plane, on_bad)
+    found = find_files(source)
+    specs = {"label": labels, "patient": patient, "site": site, **(attributes or {})}
+    asked = {role: ask(spec, role, found.root) for role, spec in specs.items() if spec is not None}
+    known = Known(asked, {role: title(spec, role) for role, spec in specs.items() if spec is not None})
+    wanted = KEPT | {spec.removeprefix("tag:") for spec in specs.values() if spec and spec.startswith("tag:")}
+    plane = plane or (schema.plane if schema else "")
+    places, beside = find_masks(masks, list(found.places), found.root) if masks else (list(found.places), None)
+    parted = part_places(places, split)
+    shots, bad = _read_all(parted.places, beside, plane, wanted, progress)
+    bad += _broken(found)
+    _refuse_nothing(shots, bad)
+    shots, notes = choose(shots, parted, split)
+    shots, more = fit_together(_without_blanks(shots, notes), size=as_size(size), schema=schema, masked=bool(masks))
+    _refuse_nothing(shots, bad := bad + more)
+    put = assemble(shots, known, schema=schema, classes=classes, structures=structures, within=parted.within)
+    if (bad := bad + list(put.bad)) and on_bad == "refuse":
+        raise _refusal(bad, len(shots))
+    return Read(put.images, tuple(bad), found.ignored, (*notes, *put.notes), put.span)
+
+
+def _check(plane: str, on_bad: str) -> None:
     if plane not in PLANES:
         raise InputError(f"a plane is one of {', '.join(PLANES[1:])}.")
     if on_bad not in ("refuse", "skip"):
         raise InputError('bad files are either refused or skipped: on_bad is "refuse" or "skip".')
-    found = find_files(source)
-    places, beside = list(found.places), None
-    if masks:
-        places, beside = find_masks(masks, places, found.root)
-    parted = part_places(places, split)
-    specs = {"label": labels, "patient": patient, "site": site, **(attributes or {})}
-    plane = plane or (schema.plane if schema else "")
-    asked = {role: ask(spec, role, found.root) for role, spec in specs.items() if spec is not None}
-    known = Known(asked, {role: title(spec, role) for role, spec in specs.items() if spec is not None})
-    wanted = KEPT | {spec.removeprefix("tag:") for spec in specs.values() if spec and spec.startswith("tag:")}
-    shots, bad = _read_all(parted.places, beside, plane, wanted, progress)
-    bad += [
+
+
+def _broken(found: Found) -> list[Bad]:
+    """Links that lead nowhere, and what cannot be opened."""
+    return [
         Bad(name, f"{PurePosixPath(name).name} is a link that leads nowhere, or cannot be opened.")
         for name in found.broken
     ]
-    _refuse_nothing(shots, bad)
-    shots, notes = choose(shots, parted, split)
-    shots = _without_blanks(shots, notes)
-    shots, more = fit_together(shots, size=as_size(size), schema=schema, masked=bool(masks))
-    bad += more
-    _refuse_nothing(shots, bad)
-    put = assemble(shots, known, schema=schema, classes=classes, structures=structures, within=parted.within)
-    bad += put.bad
-    if bad and on_bad == "refuse":
-        raise _refusal(bad, len(shots))
-    return Read(put.images, tuple(bad), found.ignored, (*notes, *put.notes), put.span)
 
 
 def _read_all(
