@@ -88,13 +88,11 @@ def read_images(
     _check(plane, on_bad)
     found = find_files(source)
     specs = {"label": labels, "patient": patient, "site": site, **(attributes or {})}
-    asked = {role: ask(spec, role, found.root) for role, spec in specs.items() if spec is not None}
-    known = Known(asked, {role: title(spec, role) for role, spec in specs.items() if spec is not None})
-    wanted = KEPT | {spec.removeprefix("tag:") for spec in specs.values() if spec and spec.startswith("tag:")}
-    plane = plane or (schema.plane if schema else "")
+    known = _known(specs, found.root)
     places, beside = find_masks(masks, list(found.places), found.root) if masks else (list(found.places), None)
     parted = part_places(places, split)
-    shots, bad = _read_all(parted.places, beside, plane, wanted, progress)
+    slicing = plane or (schema.plane if schema else "")
+    shots, bad = _read_all(parted.places, beside, slicing, _tags(specs), progress)
     bad += _broken(found)
     _refuse_nothing(shots, bad)
     shots, notes = choose(shots, parted, split)
@@ -111,6 +109,19 @@ def _check(plane: str, on_bad: str) -> None:
         raise InputError(f"a plane is one of {', '.join(PLANES[1:])}.")
     if on_bad not in ("refuse", "skip"):
         raise InputError('bad files are either refused or skipped: on_bad is "refuse" or "skip".')
+
+
+def _known(specs: Mapping[str, str | None], root: Path) -> Known:
+    """Where each role is read from, and what it is called."""
+    said = {role: spec for role, spec in specs.items() if spec is not None}
+    return Known(
+        {role: ask(spec, role, root) for role, spec in said.items()}, {r: title(s, r) for r, s in said.items()}
+    )
+
+
+def _tags(specs: Mapping[str, str | None]) -> Set[str]:
+    """DICOM keywords to be kept of each file."""
+    return KEPT | {spec.removeprefix("tag:") for spec in specs.values() if spec and spec.startswith("tag:")}
 
 
 def _broken(found: Found) -> list[Bad]:

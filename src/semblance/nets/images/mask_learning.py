@@ -56,23 +56,7 @@ def learn(
     Raises:
         FitError: training diverged.
     """
-    depths = depths_of(masks, structures)
-    told = _frame(depths, sizes, drawing)
-    trainee = Matching(
-        told.make(), _scaled(depths, told), torch.from_numpy(labels), tuning=drawing.tuning, start=_start(run, "draw")
-    )
-    drawn = _train(
-        trainee,
-        len(masks),
-        plan=drawing,
-        run=replace(run, max_minutes=DRAWING * run.max_minutes),
-        what="draw",
-        stage="learning to draw masks",
-    )
-    net = told.make()
-    net.load_state_dict(trainee.average)
-    drawer = FlowNet(told, net.to(device()).eval())
-
+    drawer, drawn = _learn_drawer(masks, labels, sizes, structures=structures, plan=drawing, run=run)
     frame = _frame(images, sizes, painting)
     trainee = Painting(
         new_brush(frame, structures),
@@ -99,6 +83,27 @@ def learn(
         look=Look(lambda log: see(fitted(), log), max(1, painting.steps // LOOKS)) if see else None,
     )
     return fitted(), Logs(drawn, log)
+
+
+def _learn_drawer(
+    masks: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    sizes: tuple[int, ...],
+    *,
+    structures: int,
+    plan: Plan,
+    run: Run,
+) -> tuple[FlowNet, Log]:
+    """What draws masks, as depths to each outline; it gets the smaller part of a limited time."""
+    depths = depths_of(masks, structures)
+    told = _frame(depths, sizes, plan)
+    start = _start(run, "draw")
+    trainee = Matching(told.make(), _scaled(depths, told), torch.from_numpy(labels), tuning=plan.tuning, start=start)
+    limited = replace(run, max_minutes=DRAWING * run.max_minutes)
+    log = _train(trainee, len(masks), plan=plan, run=limited, what="draw", stage="learning to draw masks")
+    net = told.make()
+    net.load_state_dict(trainee.average)
+    return FlowNet(told, net.to(device()).eval()), log
 
 
 def _train(trainee: Matching, n: int, *, plan: Plan, run: Run, what: str, stage: str, look: Look | None = None) -> Log:
