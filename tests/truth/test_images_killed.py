@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from semblance.catalog import IMAGE_GENERATORS
+from semblance.checkpoint import UNFINISHED
 from semblance.cli import main
 
 N = 48
@@ -77,6 +78,8 @@ def newest(model: Path) -> int:
     """When a state was last kept, by its seal; 0 for not yet."""
     times = [0]
     for seal in (model.parent / f".{model.name}.partial").glob("*/seal.json"):
+        if seal.parent.name.startswith(UNFINISHED):  # a signal now, and it is not kept
+            continue
         with suppress(FileNotFoundError):  # removed in between
             times.append(seal.stat().st_mtime_ns)
     return max(times)

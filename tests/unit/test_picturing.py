@@ -141,7 +141,7 @@ def test_describe_says_what_is_there(scans: Path, tmp_path: Path, capsys: pytest
     assert "40 images (png), 10 patients" in out
     assert "label: disc 20, ring 20" in out
     assert "broken.png" in out
-    schema = image_schema_toml.loads((tmp_path / "schema.toml").read_text(encoding="utf-8"))
+    schema = image_schema_toml.loads((tmp_path / "schema.toml").read_text(encoding="utf-8"), where="schema.toml")
     assert schema.classes == ("disc", "ring")
     assert call(*words, "--schema", tmp_path / "schema.toml", "--json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -183,7 +183,7 @@ def test_fit_leaves_a_model_and_pictures(model: Path) -> None:
         {"purpose": "fit/images/flow", "mechanism": "none", "epsilon": None, "delta": None}
     ]
     assert set(card["libraries"]) >= {"numpy", "torch"}
-    schema = image_schema_toml.loads((model / "schema.toml").read_text(encoding="utf-8"))
+    schema = image_schema_toml.loads((model / "schema.toml").read_text(encoding="utf-8"), where="schema.toml")
     assert (schema.label, schema.classes) == ("label", ("disc", "ring"))
     assert schema.attributes == {"site": ("A", "B")}
     assert schema.patient
