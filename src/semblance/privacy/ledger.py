@@ -5,18 +5,57 @@ A release made without differential privacy has no formal guarantee: it is enter
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
+
+from semblance.errors import BudgetExceeded
+from semblance.privacy import events as ev
+from semblance.privacy.accounting import Relation, epsilon_of
+from semblance.privacy.events import Event
+
+SLACK = 1e-9
+"""Relative rounding that does not count as overspending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a run may spend in all.
+
+    Attributes:
+        unit: Whose presence is hidden. relation: Which two tables are told apart: with and without one unit, or with
+            one replaced.
+        cap: Rows of one unit that are used at most; the others are left out before anything is looked at. None where
+            the mechanism bounds what a unit contributes by itself.
+    """
+
+    epsilon: float
+    delta: float
+    unit: str = "patient"
+    relation: Relation = "add_or_remove"
+    cap: int | None = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.epsilon < math.inf:
+            raise ValueError("epsilon must be above 0 and finite.")
+        if not 0 < self.delta < 1:
+            raise ValueError("delta must be between 0 and 1.")
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One touch of real data. `epsilon` None means no formal guarantee (infinity)."""
+    """One touch of real data. `epsilon` None means no formal guarantee (infinity).
+
+    Attributes:
+        epsilon: Of this touch alone, at the allowance's whole delta; several add up to less than their sum.
+        event: Its tree of mechanisms.
+    """
 
     purpose: str
     mechanism: str
     epsilon: float | None = None
     delta: float | None = None
+    event: Event = field(default_factory=ev.Uncharged)
 
 
 @dataclass(slots=True)
@@ -24,18 +63,65 @@ class Ledger:
     """Append-only charges tied to one cohort.
 
     `cohort` is the fingerprint of the source (SHA-256 of its bytes), not anything that can be read back.
+    `allowance` None means that nothing formal is promised.
     """
 
     cohort: str = ""
+    allowance: Allowance | None = None
     _charges: list[Charge] = field(default_factory=list)
 
     def charge(self, charge: Charge) -> None:
-        """Enter a charge; call it before the data is touched."""
+        """Enter a touch without differential privacy; call it before the data is touched.
+
+        Raises:
+            BudgetExceeded: something formal is promised, which such a touch would break.
+        """
+        if self.allowance is not None:
+            raise BudgetExceeded(
+                f"{charge.purpose} would read patients without differential privacy, but epsilon = "
+                f"{self.allowance.epsilon:g} is promised; use a step that charges, or leave out --epsilon."
+            )
         self._charges.append(charge)
+
+    def spend(self, purpose: str, event: Event) -> None:
+        """Enter what is about to be done, before any noise is drawn.
+
+        The event's parameters must not depend on what the data or earlier noise said (see ``events.py``).
+
+        Raises:
+            BudgetExceeded: together with what was spent it exceeds the allowance; nothing is entered.
+            Unsupported: the event cannot be counted.
+            ValueError: there is no allowance to spend from.
+        """
+        if self.allowance is None:
+            raise ValueError("there is no allowance to spend from; begin the run with one.")
+        allowed = self.allowance
+        if (total := self._epsilon(event)) > allowed.epsilon * (1 + SLACK):
+            raise BudgetExceeded(
+                f"{purpose} would take the run to epsilon = {total:.4g} of {allowed.epsilon:g} at delta = "
+                f"{allowed.delta:g}; nothing was drawn. Ask for less, or allow more."
+            )
+        alone = epsilon_of(event, allowed.delta, allowed.relation).epsilon
+        self._charges.append(Charge(purpose, ev.describe(event), alone, allowed.delta, event))
 
     @property
     def charges(self) -> tuple[Charge, ...]:
         return tuple(self._charges)
+
+    @property
+    def event(self) -> Event:
+        """All that was charged, as one tree."""
+        return ev.compose([charge.event for charge in self._charges])
+
+    @property
+    def epsilon(self) -> float:
+        """What was spent in all, at the allowance's delta; infinite without an allowance."""
+        return self._epsilon() if self.allowance is not None else math.inf
+
+    def _epsilon(self, *more: Event) -> float:
+        assert self.allowance is not None
+        spent = ev.compose([*(charge.event for charge in self._charges), *more])
+        return epsilon_of(spent, self.allowance.delta, self.allowance.relation).epsilon
 
     def to_dict(self) -> dict[str, Any]:
         formal = bool(self._charges) and all(c.epsilon is not None for c in self._charges)
