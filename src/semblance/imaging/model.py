@@ -48,14 +48,11 @@ class Mixture:
     shares: NDArray[np.float64]
 
     @classmethod
-    def learn(cls, train: Images) -> Mixture:
-        """Count them. Privacy: the counts of training images, exactly, stay in the model."""
-        columns = [train.codes(name) for name in train.schema.conditions]
-        return cls.count(np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64))
+    def learn(cls, rows: NDArray[np.int64]) -> Mixture:
+        """Count the labels of training images, -1 for unknown and for what the net was not told: (n, conditions).
 
-    @classmethod
-    def count(cls, rows: NDArray[np.int64]) -> Mixture:
-        """The same from numbers of labels, -1 for unknown and for what the net was not told: (n, conditions)."""
+        Privacy: the counts, exactly, stay in the model.
+        """
         labels, counts = np.unique(rows, axis=0, return_counts=True)
         return cls(labels.astype(np.int64), counts / counts.sum())
 

@@ -17,6 +17,7 @@ from semblance.data.images import Images
 from semblance.errors import FormatError, InputError
 from semblance.image_schema import ImageSchema
 from semblance.imaging.model import DrawnModel, Mixture, load_drawn, numbers_of
+from semblance.imaging.told import labels_of
 
 SCHEMA = ImageSchema(8, 8, label="finding", classes=("no", "yes"), attributes={"site": ("A", "B")}, patient=True)
 
@@ -40,7 +41,7 @@ def model() -> DrawnModel:
     )
     images = Images(np.zeros((100, 1, 8, 8), dtype=np.float32), about, SCHEMA)
     return DrawnModel(
-        "flat", SCHEMA, Flat(), Mixture.learn(images), ("a note",), {"steps": 3.0}, {"flat": [{"a": 1.0}]}
+        "flat", SCHEMA, Flat(), Mixture.learn(labels_of(images)), ("a note",), {"steps": 3.0}, {"flat": [{"a": 1.0}]}
     )
 
 

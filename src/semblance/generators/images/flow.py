@@ -9,9 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from semblance.contracts import Run
 from semblance.data.images import Images
 from semblance.errors import FitError, InputError
@@ -19,6 +16,7 @@ from semblance.extras import need
 from semblance.image_schema import ImageSchema
 from semblance.imaging.model import DrawnModel, Mixture, load_drawn
 from semblance.imaging.onlooker import Onlooker
+from semblance.imaging.told import LABEL, labels_of, refuse_unknown
 
 if TYPE_CHECKING:
     from semblance.nets.images.flow_learning import Plan
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 SOLVERS = ("euler", "heun", "adams")
 PRECISIONS = ("auto", "float32", "bfloat16")
-LABEL = "label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Flow:
     about: ClassVar[str] = "flow matching: the way from noise to an image; slow to draw, leaves little out"
     extra: ClassVar[str] = "neural"
 
-    given: str = "label"
+    given: str = LABEL
     kimg: float = 150.0
     batch: int = 64
     learning_rate: float = 0.0025
@@ -89,11 +86,7 @@ class Flow:
 
     def refuses(self, schema: ImageSchema) -> str | None:
         """Why it cannot learn such images."""
-        known = set(schema.conditions)
-        unknown = [name for name in self._given() if name not in known and name != LABEL]
-        if unknown:
-            return f"{unknown[0]!r} of 'given' is not what images are told apart by; name the label or an attribute."
-        return None
+        return refuse_unknown(self.given, schema)
 
     def fit(self, train: Images, run: Run) -> DrawnModel:
         """Learn from training images. Without differential privacy: no formal guarantee.
@@ -109,8 +102,7 @@ class Flow:
         from semblance.nets.images.flow_learning import learn
 
         schema = replace(train.schema, structures=())  # masks are not learned
-        columns = [self._labels(train, name) for name in schema.conditions]
-        labels = np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64)
+        labels = labels_of(train, given=self.given)
         onlooker = Onlooker(run.gallery, schema)
         shown = onlooker.labels()
 
@@ -129,15 +121,7 @@ class Flow:
         if log.lines:
             facts["loss"] = log.lines[-1]["loss"]
         notes = (log.note,) if log.note else ()
-        return DrawnModel(self.name, schema, net, Mixture.count(labels), notes, facts, {self.name: log.lines})
-
-    def _given(self) -> tuple[str, ...]:
-        return tuple(name.strip() for name in self.given.split(",") if name.strip())
-
-    def _labels(self, train: Images, condition: str) -> NDArray[np.int64]:
-        """Numbers of the labels that the net is told; -1 for all of a condition that it is not told."""
-        told = condition in self._given() or (LABEL in self._given() and condition == train.schema.label)
-        return train.codes(condition) if told else np.full(len(train), -1, dtype=np.int64)
+        return DrawnModel(self.name, schema, net, Mixture.learn(labels), notes, facts, {self.name: log.lines})
 
     def _plan(self, n: int, schema: ImageSchema) -> Plan:
         from semblance.nets.images.flow import Tuning

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semblance.contracts import Run
+from semblance.contracts import Run, silent
 from semblance.data.images import Images
 from semblance.errors import FitError, InputError
 from semblance.extras import need
@@ -22,6 +22,7 @@ from semblance.image_schema import ImageSchema
 from semblance.imaging.collapse import Variety, measure_variety
 from semblance.imaging.model import DrawnModel, Mixture, load_drawn
 from semblance.imaging.onlooker import Onlooker
+from semblance.imaging.told import LABEL, labels_of, refuse_unknown
 
 if TYPE_CHECKING:
     from semblance.nets.images.augment import Dial
@@ -35,7 +36,6 @@ JUDGED_BY_CHANCE = ("minimax", "non-saturating")
 """Games whose critic, at its best, would tell the Jensen–Shannon divergence."""
 FOLDS = (0, 1, 2, 4, 8)
 PRECISIONS = ("auto", "float32", "bfloat16")
-LABEL = "label"
 GAMMA, GAMMA_PIXELS = 0.5, 28 * 28
 KIMG, KIMG_PIXELS = 120, 28 * 28
 TELL_BELOW, REFUSE_BELOW = 0.7, 0.3
@@ -110,10 +110,7 @@ class ImageGAN:
 
     def refuses(self, schema: ImageSchema) -> str | None:
         """Why it cannot learn such images."""
-        unknown = [name for name in self._given() if name not in schema.conditions and name != LABEL]
-        if unknown:
-            return f"{unknown[0]!r} of 'given' is not what images are told apart by; name the label or an attribute."
-        return None
+        return refuse_unknown(self.given, schema)
 
     def fit(self, train: Images, run: Run) -> DrawnModel:
         """Learn from training images. Without differential privacy: no formal guarantee.
@@ -129,13 +126,12 @@ class ImageGAN:
         from semblance.nets.images.gan_learning import learn
 
         schema = replace(train.schema, structures=())  # masks are not learned
-        columns = [self._labels(train, name) for name in schema.conditions]
-        labels = np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64)
+        labels = labels_of(train, given=self.given)
         onlooker = Onlooker(run.gallery, schema)
         shown = onlooker.labels()
 
         def see(net: GanNet, log: Log) -> None:
-            onlooker.see(log.step, net.draw(shown, replace(run, progress=_silent)), log.lines)
+            onlooker.see(log.step, net.draw(shown, replace(run, progress=silent)), log.lines)
 
         sizes = tuple(len(known) for known in schema.conditions.values())
         plan = self._plan(len(train), schema)
@@ -143,18 +139,10 @@ class ImageGAN:
         net, log, dial = learn(
             unit, labels, train.patients, sizes, plan=plan, run=run, see=see if run.gallery else None
         )
-        made = DrawnModel(self.name, schema, net, Mixture.count(labels))
+        made = DrawnModel(self.name, schema, net, Mixture.learn(labels))
         variety = look_for_collapse(made, unit, labels, run)
         notes = tuple(note for note in (log.note, collapse_note(variety, schema)) if note)
         return replace(made, notes=notes, facts=self._facts(plan, log, dial, variety), training={self.name: log.lines})
-
-    def _given(self) -> tuple[str, ...]:
-        return tuple(name.strip() for name in self.given.split(",") if name.strip())
-
-    def _labels(self, train: Images, condition: str) -> NDArray[np.int64]:
-        """Numbers of the labels that the nets are told; -1 for all of a condition that they are not told."""
-        told = condition in self._given() or (LABEL in self._given() and condition == train.schema.label)
-        return train.codes(condition) if told else np.full(len(train), -1, dtype=np.int64)
 
     def _plan(self, n: int, schema: ImageSchema) -> Plan:
         from semblance.nets.images.gan import Tuning
@@ -216,10 +204,6 @@ class ImageGAN:
         return load_drawn(ImageGAN.name, folder, schema, lambda: GanNet.load(folder))
 
 
-def _silent(stage: str, done: int, total: int) -> None:
-    """Pictures drawn on the way are no stage of their own."""
-
-
 def usual_gamma(loss: str, schema: ImageSchema) -> float:
     """Weight of the penalty that suits a game and a size.
 
@@ -245,7 +229,7 @@ def look_for_collapse(model: DrawnModel, images: NDArray[np.float32], labels: ND
     found = measure_variety(
         images,
         labels,
-        lambda rows: model.net.draw(rows, replace(run, progress=_silent)),
+        lambda rows: model.net.draw(rows, replace(run, progress=silent)),
         run.seeds("fit/gan/variety"),
     )
     if found.least < REFUSE_BELOW:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from semblance.contracts import Run
 from semblance.data.images import Images
 from semblance.errors import FitError, InputError
@@ -22,6 +20,7 @@ from semblance.imaging.masks import check_masks
 from semblance.imaging.model import Mixture
 from semblance.imaging.onlooker import Onlooker
 from semblance.imaging.painting import PaintedModel, load_painted
+from semblance.imaging.told import labels_of
 
 if TYPE_CHECKING:
     from semblance.nets.images.flow_learning import Plan
@@ -113,9 +112,7 @@ class Mask:
         need("neural", "image generator 'mask'")
         from semblance.nets.images.mask_learning import learn
 
-        schema, mixture = train.schema, Mixture.learn(train)
-        columns = [train.codes(name) for name in schema.conditions]
-        labels = np.stack(columns, axis=1) if columns else np.zeros((len(train), 0), dtype=np.int64)
+        schema, labels = train.schema, labels_of(train)
         onlooker = Onlooker(run.gallery, schema)
         shown = onlooker.labels()
 
@@ -139,7 +136,7 @@ class Mask:
         facts |= {f"loss_{name}": log.lines[-1]["loss"] for name, log in both.items() if log.lines}
         notes = tuple(note for note in (*(log.note for log in both.values()), few_note(train)) if note)
         training = {name: log.lines for name, log in both.items()}
-        return PaintedModel(self.name, schema, net, mixture, notes, facts, training)
+        return PaintedModel(self.name, schema, net, Mixture.learn(labels), notes, facts, training)
 
     def _plan(self, n: int, schema: ImageSchema, *, kimg: float, width: int, fold: int) -> Plan:
         from semblance.nets.images.flow import Tuning
