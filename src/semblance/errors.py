@@ -10,6 +10,7 @@ SemblanceError
 ├─ FitError        14   training failed; nothing was saved
 ├─ GateRefused     20   the evidence does not meet the policy
 ├─ BundleError     21   a release folder is not what its manifest says
+│  └─ LedgerError       the ledger of what was spent was changed by something else than Semblance
 └─ Interrupted    130   stopped by the user
 
 A message says what, where and what to do, in one sentence, and never quotes a patient's value.
@@ -59,6 +60,10 @@ class GateRefused(SemblanceError):
 
 class BundleError(SemblanceError):
     exit_code = 21
+
+
+class LedgerError(BundleError):
+    pass
 
 
 class Interrupted(SemblanceError):
