@@ -11,16 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
-from semblance.nets.device import device, threads
+from semblance.nets.device import device
 from semblance.nets.images.flow import Matching, Tuning
 from semblance.nets.images.flow_net import THREADS, FlowNet, Frame
+from semblance.nets.images.schooling import school
 from semblance.nets.images.unet import Shape
-from semblance.nets.training import Log, Look, train
+from semblance.nets.training import Log
 
 KEY = "fit/flow"
-LOOKS = 10
-"""Pictures of a training as it goes."""
-ROLLBACKS = 3
 SMALLEST = 7
 """Side of the coarsest map, at least: below it nothing of an image's plan is left."""
 
@@ -56,31 +54,27 @@ def learn(
     *,
     plan: Plan,
     run: Run,
+    key: str = KEY,
+    stage: str = "learning the flow from noise to images",
+    processors: int = 0,
     see: Callable[[FlowNet, Log], object] | None = None,
 ) -> tuple[FlowNet, Log]:
     """Train on images, -1 to 1: (n, c, h, w), and their labels, -1 for unknown: (n, conditions).
 
-    On as many processors whatever the run allows: with more of them sums are added up in another order, and the same
-    seed would no longer give the same bytes.
-
     Args:
-        sizes: Labels of each condition. see: Shown the average net ten times on the way.
+        sizes: Labels of each condition. key, stage: As `schooling.school` has them.
+        processors: The same; 0 for as many as suit a flow. see: Shown the average net ten times on the way.
 
     Raises:
-        FitError: training diverged.
+        FitError: training diverged, and going back did not help.
     """
-    channels, height, width = images.shape[1:]
-    mean, spread = float(images.mean(dtype=np.float64)), max(float(images.std(dtype=np.float64)), 1e-3)
-    frame = Frame(
-        *(channels, height, width, sizes, plan.shape(height, width), plan.told, mean, spread),
-        *(plan.solver, plan.solver_steps, plan.guidance, plan.tuning.precision),
-    )
+    frame = frame_of(images, sizes, plan)
     matching = Matching(
         frame.make(),
-        torch.from_numpy((images - np.float32(mean)) / np.float32(spread)),
+        scaled(images, frame),
         torch.from_numpy(labels),
         tuning=plan.tuning,
-        start=torch.Generator().manual_seed(run.seeds.integer(f"{KEY}/begin")),
+        start=torch.Generator().manual_seed(run.seeds.integer(f"{key}/begin")),
     )
 
     def fitted() -> FlowNet:
@@ -88,17 +82,29 @@ def learn(
         net.load_state_dict(matching.average)
         return FlowNet(frame, net.to(device()).eval())
 
-    with threads(THREADS):
-        log = train(
-            matching,
-            len(images),
-            steps=plan.steps,
-            batch=plan.batch,
-            run=run,
-            key=KEY,
-            stage="learning the flow from noise to images",
-            minutes=run.max_minutes,
-            look=Look(lambda log: see(fitted(), log), max(1, plan.steps // LOOKS)) if see else None,
-            rollbacks=ROLLBACKS,
-        )
-    return fitted(), log
+    return school(
+        matching,
+        len(images),
+        plan=plan,
+        run=run,
+        key=key,
+        stage=stage,
+        processors=processors or THREADS,
+        fitted=fitted,
+        see=see,
+    )
+
+
+def frame_of(images: NDArray[np.float32], sizes: tuple[int, ...], plan: Plan) -> Frame:
+    """What has to be known of a net for such images: (n, c, height, width)."""
+    channels, height, width = images.shape[1:]
+    mean, spread = float(images.mean(dtype=np.float64)), max(float(images.std(dtype=np.float64)), 1e-3)
+    return Frame(
+        *(channels, height, width, sizes, plan.shape(height, width), plan.told, mean, spread),
+        *(plan.solver, plan.solver_steps, plan.guidance, plan.tuning.precision),
+    )
+
+
+def scaled(images: NDArray[np.float32], frame: Frame) -> torch.Tensor:
+    """Images in units of the frame's spread about its mean."""
+    return torch.from_numpy((images - np.float32(frame.mean)) / np.float32(frame.spread))

@@ -10,20 +10,20 @@ import torch
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
-from semblance.nets.device import device, threads
+from semblance.nets.device import device
 from semblance.nets.images.augment import Dial
 from semblance.nets.images.blocks import begin
 from semblance.nets.images.critic import GROUP, Critic
 from semblance.nets.images.frame import frame_of
 from semblance.nets.images.gan import Match, Tuning
 from semblance.nets.images.gan_net import THREADS, GanNet, Make
+from semblance.nets.images.schooling import school
 from semblance.nets.losses import GAMES
-from semblance.nets.training import Log, Look, train
+from semblance.nets.training import Log
 
 KEY = "fit/gan"
-LOOKS, LINES = 10, 20
-"""Pictures of a training as it goes, and lines of its log, at least."""
-ROLLBACKS = 3
+LINES = 20
+"""Of a training's log, at least."""
 GAIN = 8.0
 """Of the critic's score, in games whose critic is kept from being steep at images; Wasserstein's score has a scale."""
 HELD = 0.05
@@ -90,21 +90,19 @@ def learn(
         net.load_state_dict(match.average)
         return GanNet(make, net.to(device()).eval())
 
-    with threads(THREADS):
-        log = train(
-            match,
-            int((~held).sum()),
-            steps=plan.steps,
-            batch=plan.batch,
-            run=run,
-            key=KEY,
-            stage="training generator and critic",
-            minutes=run.max_minutes,
-            look=Look(lambda log: see(fitted(), log), max(1, plan.steps // LOOKS)) if see else None,
-            rollbacks=ROLLBACKS,
-            log_every=max(1, min(50, plan.steps // LINES)),
-        )
-    return fitted(), log, match.dial
+    net, log = school(
+        match,
+        int((~held).sum()),
+        plan=plan,
+        run=run,
+        key=KEY,
+        stage="training generator and critic",
+        processors=THREADS,
+        fitted=fitted,
+        see=see,
+        log_every=max(1, min(50, plan.steps // LINES)),
+    )
+    return net, log, match.dial
 
 
 def hold_back(patients: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:

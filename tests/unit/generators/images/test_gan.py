@@ -24,7 +24,7 @@ from semblance.imaging.collapse import Variety
 from semblance.imaging.model import DrawnModel
 from semblance.nets import training
 from semblance.nets.images import gan as nets_gan
-from semblance.nets.images import gan_learning, gan_net
+from semblance.nets.images import gan_learning, gan_net, schooling
 from semblance.nets.images.gan import Match
 from semblance.nets.images.gan_learning import HELD, hold_back
 
@@ -257,7 +257,7 @@ def test_validation_images_are_whole_patients_and_few() -> None:
 def test_pictures_are_left_where_the_run_asks_for_them_and_change_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lenient: None
 ) -> None:
-    monkeypatch.setattr(gan_learning, "LOOKS", 2)
+    monkeypatch.setattr(schooling, "LOOKS", 2)
     quiet = recipe(20).fit(bars(), run)
     watched = recipe(20).fit(bars(), replace(run, gallery=tmp_path))
     assert (tmp_path / "latest.png").is_file()
