@@ -1,0 +1,184 @@
+"""The cells of a private table: from what a person declared, and else from charged mechanisms only.
+
+Labels. Declared categories are cells as they are. Where they were only read off the data, a label becomes a cell if
+its noisy count exceeds a threshold that a label of one patient passes with probability delta at most (Korolova et al.
+2009; here with discrete Gaussian noise); every other label shares one cell, which is drawn as a label of the others.
+
+Numbers and dates. A range is cut in halves as long as a half holds enough rows, noisily counted: quantile cells in the
+end, and single values that many share become cells of their own (after Cormode et al. 2012, private spatial trees).
+
+Missing is always a cell: whether gaps exist is measured, like everything else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri_exp
+
+from semblance.data.cells import Cells
+from semblance.data.dataset import Dataset, to_scale
+from semblance.marginals.curator import Spend, gaussian_event
+from semblance.marginals.scale import Ruler
+from semblance.privacy import mechanisms
+from semblance.privacy.events import Composed, Event, Failure, Repeated
+from semblance.schema import Column, Schema
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BELIEVED = 4.0
+"""Standard deviations of noise above which a piece of a range is cut further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How cells are looked for.
+
+    Attributes:
+        sigma: Noise on the counts of one column that is asked once; of one asked k times, sqrt(k) as much.
+        most: Rows of one patient, at most. delta: Probability that some label of a single patient is found.
+        cells: Cells of a number, about.
+    """
+
+    sigma: float
+    most: int
+    delta: float
+    cells: int
+
+    def event(self, schema: Schema) -> Event:
+        """What looking costs. Depends on the schema, not on the data."""
+        events: list[Event] = []
+        for column in schema.modelled:
+            if column.numeric:
+                depth = Ruler.of(column).depth
+                if depth:
+                    events.append(Repeated(gaussian_event(self.sigma * math.sqrt(depth), self.most), depth))
+            elif not is_declared(column):
+                events.append(gaussian_event(self.sigma, self.most))
+                events.append(Failure(self.delta / _undeclared(schema)))
+        return Composed(tuple(events))
+
+
+def is_declared(column: Column) -> bool:
+    """Whether a person declared a column's labels."""
+    return column.bounds == "declared" and bool(column.categories)
+
+
+def columns_to_search(schema: Schema) -> int:
+    """Columns whose cells are to be found in the data: each costs as much as the others."""
+    return sum(c.numeric or not is_declared(c) for c in schema.modelled)
+
+
+def find_cells(rows: Dataset, search: Search, spend: Spend) -> tuple[Cells, ...]:
+    """The cells of each modelled column.
+
+    Args:
+        rows: At most `search.most` rows of each patient.
+
+    PRIVACY: `search.event` of the schema, charged first.
+    """
+    spend("marginals/cells", search.event(rows.schema))
+    undeclared = _undeclared(rows.schema)
+    return tuple(_cells(rows.frame[c.name], c, search, undeclared) for c in rows.schema.modelled)
+
+
+def encode(rows: Dataset, cells: Sequence[Cells]) -> tuple[NDArray[np.int32], tuple[int, ...]]:
+    """Codes of all rows, and how many cells each column has. Each row by itself, so free of cost.
+
+    What has no cell, such as an undeclared label, gets one more, the last: (n_rows, n_columns).
+    """
+    codes = np.empty((rows.n_rows, len(cells)), dtype=np.int32)
+    for position, made in enumerate(cells):
+        own = made.encode(rows.frame[made.column.name])
+        codes[:, position] = np.where(own < 0, made.n, own)
+    return codes, tuple(made.n + 1 for made in cells)
+
+
+def _undeclared(schema: Schema) -> int:
+    return sum(not c.numeric and not is_declared(c) for c in schema.modelled)
+
+
+def _cells(values: pd.Series, column: Column, search: Search, undeclared: int) -> Cells:
+    if column.numeric:
+        return _numeric_cells(values, column, search)
+    labels = column.categories if is_declared(column) else _labels(values, search, search.delta / undeclared)
+    nothing = np.empty(0)
+    return Cells(column, tuple(labels), nothing, (), nothing, np.empty(0, np.int32), has_missing=True)
+
+
+def _labels(values: pd.Series, search: Search, delta: float) -> list[str]:
+    """Labels whose noisy counts pass the threshold, commonest first."""
+    counts = values.value_counts(sort=False)
+    threshold = stable_threshold(search.sigma, search.most, delta)
+    noisy = mechanisms.noisy(counts.to_numpy(dtype=np.int64), search.sigma)
+    found = sorted(zip(-noisy, counts.index.astype(str), strict=True))
+    return [label for count, label in found if -count >= threshold]
+
+
+def stable_threshold(sigma: float, most: int, delta: float) -> int:
+    """A count that a label held by one patient alone passes with probability `delta` at most.
+
+    A patient brings at most `most` labels, one row each, or fewer labels with more rows each. Discrete Gaussian noise
+    has tails no heavier than continuous noise rounded up (CKS 2020, proposition 25), so: P[N(0, sigma²) > T - most - 1]
+    for each of `most` labels, together at most delta.
+    """
+    tail = -float(ndtri_exp(math.log(delta) - math.log(most)))
+    return math.ceil(most + 1 + sigma * tail)
+
+
+def _numeric_cells(values: pd.Series, column: Column, search: Search) -> Cells:
+    ruler = Ruler.of(column)
+    scaled = to_scale(values, column)
+    places = np.sort(ruler.positions(scaled[~np.isnan(scaled)]))
+    sigma = search.sigma * math.sqrt(max(1, ruler.depth))
+    pieces = _cut(places, ruler.depth, sigma, search.cells)
+    knots, spikes = [], []
+    half = 0.499 * ruler.step if column.kind != "datetime" else 0.0
+    for start, stop in pieces:
+        low, high = ruler.ends(start, stop)
+        if high < low:
+            continue
+        single = low == high
+        knots.append(np.array([low]) if single else np.array([low - half, high + half]))
+        spikes.append(low if single else np.nan)
+    marks = np.array(spikes)
+    wide = np.flatnonzero(np.isnan(marks)).astype(np.int32)
+    open_column = column if ruler.first is not None else replace(column, low=None, high=None)
+    return Cells(
+        column=open_column,
+        labels=(),
+        spikes=marks,
+        knots=tuple(knots),
+        edges=np.array([knots[i][0] for i in wide[1:]]),
+        quantile_cells=wide,
+        has_missing=True,
+    )
+
+
+def _cut(places: Ints, depth: int, sigma: float, cells: int) -> list[tuple[int, int]]:
+    """Cut 0 … 2**depth in halves while a piece holds enough rows: pieces in order, each (start, stop).
+
+    Each halving looks at every row once, so a patient moves one count of it by one for each row. Counts of pieces that
+    are not cut are never used.
+    """
+    done: list[tuple[int, int]] = []
+    open_pieces, enough = [(0, 2**depth)], 0.0
+    for level in range(depth):
+        halves = [half for a, b in open_pieces for half in ((a, (a + b) // 2), ((a + b) // 2, b))]
+        edges = np.array([(a, b) for a, b in halves])
+        counts = np.searchsorted(places, edges[:, 1]) - np.searchsorted(places, edges[:, 0])
+        noisy = mechanisms.noisy(counts.astype(np.int64), sigma)
+        if level == 0:
+            enough = max(float(noisy.sum()) / cells, BELIEVED * sigma)
+        full = noisy > enough
+        done.extend(half for half, more in zip(halves, full, strict=True) if not more)
+        open_pieces = [half for half, more in zip(halves, full, strict=True) if more]
+        if not open_pieces:
+            break
+    return sorted([*done, *open_pieces])
