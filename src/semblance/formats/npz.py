@@ -21,7 +21,6 @@ from semblance.imaging.stored import Scale
 
 SPLITS = ("train", "val", "test")
 FILE = "synthetic.npz"
-SPAN = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

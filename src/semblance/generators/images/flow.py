@@ -16,6 +16,7 @@ from semblance.extras import need
 from semblance.image_schema import ImageSchema
 from semblance.imaging.model import DrawnModel, Mixture, load_drawn
 from semblance.imaging.onlooker import Onlooker
+from semblance.imaging.precision import PRECISIONS
 from semblance.imaging.told import LABEL, labels_of, refuse_unknown
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from semblance.nets.training import Log
 
 SOLVERS = ("euler", "heun", "adams")
-PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True)

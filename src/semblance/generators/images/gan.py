@@ -22,6 +22,7 @@ from semblance.image_schema import ImageSchema
 from semblance.imaging.collapse import Variety, measure_variety
 from semblance.imaging.model import DrawnModel, Mixture, load_drawn
 from semblance.imaging.onlooker import Onlooker
+from semblance.imaging.precision import PRECISIONS
 from semblance.imaging.told import LABEL, labels_of, refuse_unknown
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ CRITIC_STEPS = {"wgan": 5, "wgan-gp": 5}
 JUDGED_BY_CHANCE = ("minimax", "non-saturating")
 """Games whose critic, at its best, would tell the Jensen–Shannon divergence."""
 FOLDS = (0, 1, 2, 4, 8)
-PRECISIONS = ("auto", "float32", "bfloat16")
 GAMMA, GAMMA_PIXELS = 0.5, 28 * 28
 KIMG, KIMG_PIXELS = 120, 28 * 28
 TELL_BELOW, REFUSE_BELOW = 0.7, 0.3

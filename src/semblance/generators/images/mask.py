@@ -20,6 +20,7 @@ from semblance.imaging.masks import check_masks
 from semblance.imaging.model import Mixture
 from semblance.imaging.onlooker import Onlooker
 from semblance.imaging.painting import PaintedModel, load_painted
+from semblance.imaging.precision import PRECISIONS
 from semblance.imaging.told import labels_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from semblance.nets.images.mask_net import MaskNet
     from semblance.nets.training import Log
 
-PRECISIONS = ("auto", "float32", "bfloat16")
 USUAL = 60.0
 """Thousands of images that are learned from where an image has `SQUARES` squares of pixels; fewer of larger images."""
 SQUARES = 192

@@ -83,20 +83,6 @@ def hide(images: Tensor, strength: float, noise: torch.Generator) -> Tensor:
 CHANGES: tuple[Callable[[Tensor, float, torch.Generator], Tensor], ...] = (move, shade, hide)
 
 
-def mirrored(images: Tensor, mirror: str, noise: torch.Generator) -> Tensor:
-    """Real images, each as likely as not flipped (or, for "any", turned), as their schema allows: (n, c, h, w)."""
-    if mirror == "none":
-        return images
-    turned = torch.rand(len(images), 3, generator=noise) < 0.5
-    flips = turned.to(images.device)[:, :, None, None, None]
-    images = torch.where(flips[:, 0], images.flip(3), images)
-    if mirror == "any":
-        images = torch.where(flips[:, 1], images.flip(2), images)
-        if images.shape[2] == images.shape[3]:
-            images = torch.where(flips[:, 2], images.transpose(2, 3), images)
-    return images
-
-
 class Dial:
     """Sets the strength of augmentation by how far the critic has learned training images by heart.
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from semblance.nets.device import device
 from semblance.nets.images.blocks import Context, begin
+from semblance.nets.images.mirror import mirrored
 from semblance.nets.images.precision import coarse
 from semblance.nets.images.spectrum import Spectrum
 from semblance.nets.images.unet import Shape, UNet
@@ -172,14 +173,6 @@ class Matching:
         self.average = {name: value.clone() for name, value in within("average", state).items()}
         restore_optimiser(self._optimiser, within("optimiser", state))
         self.taken = int(state["taken"])
-
-
-def mirrored(images: Tensor, mirror: str, noise: torch.Generator) -> Tensor:
-    """Half of the images turned over, in the ways that the schema says leave an image one that could be taken."""
-    for axis in {"none": (), "left-right": (3,), "any": (2, 3)}[mirror]:
-        turned = torch.rand(len(images), generator=noise) < 0.5
-        images = torch.where(turned[:, None, None, None], images.flip(axis), images)
-    return images
 
 
 def nearest(start: Tensor, images: Tensor) -> Tensor:

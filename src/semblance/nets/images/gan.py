@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from semblance.nets.device import device
-from semblance.nets.images.augment import Dial, augment, mirrored
+from semblance.nets.images.augment import Dial, augment
+from semblance.nets.images.mirror import mirrored
 from semblance.nets.images.precision import coarse
 from semblance.nets.losses import GAMES, one_centred, zero_centred
 from semblance.nets.tensors import flat, optimiser_tensors, restore_optimiser, within

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from semblance.nets.images.mirror import mirrored
+
 TURN, STRETCH, MOVE = math.radians(10), 0.1, 0.06
 """Standard deviations at strength 1: of the angle, of the logarithm of the size each way, of the place (1 = a side)."""
 
@@ -19,13 +21,10 @@ def jitter(images: Tensor, noise: torch.Generator, *, strength: float, mirror: s
         images: (n, channels, h, w), -1 to 1. strength: 0 to leave them where they are.
         mirror: How images may be turned over (``image_schema.MIRRORS``).
     """
-    n = len(images)
-    for axis in {"none": (), "left-right": (3,), "any": (2, 3)}[mirror]:
-        turned = torch.rand(n, generator=noise) < 0.5
-        images = torch.where(turned[:, None, None, None], images.flip(axis), images)
+    images = mirrored(images, mirror, noise)
     if strength <= 0:
         return images
-    drawn = strength * torch.randn(n, 5, generator=noise).clamp(-2, 2)
+    drawn = strength * torch.randn(len(images), 5, generator=noise).clamp(-2, 2)
     angle, stretch, move = TURN * drawn[:, 0], (STRETCH * drawn[:, 1:3]).exp(), 2 * MOVE * drawn[:, 3:]
     height, width = images.shape[2:]
     c, s = angle.cos(), angle.sin()

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from semblance.nets.device import device
-from semblance.nets.images.flow import Matching, Tuning, Velocity, mirrored
+from semblance.nets.images.flow import Matching, Tuning, Velocity
+from semblance.nets.images.mirror import mirrored
 from semblance.nets.images.unet import Shape
 
 

@@ -8,14 +8,13 @@ import torch
 
 from semblance.nets.device import device
 
-PRECISIONS = ("auto", "float32", "bfloat16")
-
 
 def coarse(precision: str) -> AbstractContextManager[object]:
     """Within it, convolutions and matrix products are done in bfloat16 where that is asked for, or known to be faster.
 
     Args:
-        precision: "auto" for bfloat16 on a GPU and on processors that compute in it, float32 on others.
+        precision: One of ``imaging.precision.PRECISIONS``; "auto" for bfloat16 on a GPU and on processors that compute
+            in it, float32 on others.
     """
     if precision == "bfloat16" or (precision == "auto" and is_fast()):
         return torch.autocast(device().type, torch.bfloat16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from semblance.nets.images.augment import MOST, Dial, augment, hide, mirrored, move, shade
+from semblance.nets.images.augment import MOST, Dial, augment, hide, move, shade
 
 
 @pytest.fixture
@@ -47,16 +47,6 @@ def test_what_is_on_the_left_stays_on_the_left(noise: torch.Generator) -> None:
     moved = move(cross(200), 1.0, noise)
     left, right = moved[..., :10].mean(dim=(1, 2, 3)), moved[..., 10:].mean(dim=(1, 2, 3))
     assert (left > right).all()
-
-
-def test_real_images_are_mirrored_only_as_their_schema_allows(noise: torch.Generator) -> None:
-    images = cross(400)
-    assert mirrored(images, "none", noise) is images
-    flipped = mirrored(images, "left-right", noise)
-    turned_over = (flipped[..., 10:].mean(dim=(1, 2, 3)) > flipped[..., :10].mean(dim=(1, 2, 3))).float().mean()
-    assert float(turned_over) == pytest.approx(0.5, abs=0.1)
-    kinds = {tuple(image.flatten().tolist()) for image in mirrored(images, "any", noise)}
-    assert len(kinds) == 4, "the bar lies on any of four sides"
 
 
 def test_the_dial_turns_up_where_validation_images_score_like_made_ones_and_down_else() -> None:

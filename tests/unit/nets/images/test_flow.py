@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from semblance.nets.images.blocks import begin
-from semblance.nets.images.flow import Matching, Tuning, Velocity, mirrored, nearest
+from semblance.nets.images.flow import Matching, Tuning, Velocity, nearest
 from semblance.nets.images.flow_net import Frame, paint
 from semblance.nets.images.unet import Shape
 
@@ -158,16 +158,6 @@ def test_an_images_loss_is_its_own() -> None:
     others = matching.losses(torch.tensor([0, 1, 2, 3, 4, 5, 6, 300]), _noise(4))
     assert torch.allclose(losses[:7], others[:7], rtol=1e-4)
     assert not torch.allclose(losses[7], others[7], rtol=1e-4)
-
-
-def test_only_allowed_ways_of_turning_are_taken() -> None:
-    images = torch.arange(2 * 9.0).reshape(2, 1, 3, 3).repeat(40, 1, 1, 1)
-    assert torch.equal(mirrored(images, "none", _noise()), images)
-    sideways = mirrored(images, "left-right", _noise())
-    kept, turned = (sideways == images).all(dim=(1, 2, 3)), (sideways == images.flip(3)).all(dim=(1, 2, 3))
-    assert (kept ^ turned).all()
-    assert 20 < turned.sum() < 60
-    assert (mirrored(images, "any", _noise()) == images.flip(2)).all(dim=(1, 2, 3)).any()
 
 
 def test_pairing_makes_ways_shorter_and_uses_each_noise_once() -> None:
