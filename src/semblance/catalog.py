@@ -30,10 +30,11 @@ from semblance.generators.images.flow import Flow
 from semblance.generators.images.gan import ImageGAN
 from semblance.generators.images.mask import Mask
 from semblance.generators.independent import Independent
+from semblance.generators.marginals import Marginals
 from semblance.generators.vae import VAE
 from semblance.image_contracts import ImageFormat, ImageGenerator
 
-GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, VAE)}
+GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, Marginals, VAE)}
 
 IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in (CycleGAN, Flow, ImageGAN, Mask)}
 

@@ -116,7 +116,7 @@ def _labels(values: pd.Series, search: Search, delta: float) -> list[str]:
     """Labels whose noisy counts pass the threshold, commonest first."""
     counts = values.value_counts(sort=False)
     threshold = stable_threshold(search.sigma, search.most, delta)
-    noisy = mechanisms.noisy(counts.to_numpy(dtype=np.int64), search.sigma)
+    noisy = mechanisms.noisy(np.asarray(counts, dtype=np.int64), search.sigma)
     found = sorted(zip(-noisy, counts.index.astype(str), strict=True))
     return [label for count, label in found if -count >= threshold]
 

@@ -37,7 +37,9 @@ def draw_rows(graph: Graph, n: int, rng: np.random.Generator) -> Codes:
 def _share_out(groups: np.ndarray, chances: Floats, rng: np.random.Generator) -> np.ndarray:
     """A cell for each row, by the chances of its group: (n,), (n_groups, n_cells) -> (n,)."""
     n, width = len(groups), chances.shape[1]
-    order = np.argsort(groups + rng.random(n) * 0.5, kind="stable")  # rows of a group together, in random order
+    shuffled = rng.permutation(n)
+    short = groups.astype(np.uint16 if len(chances) < 2**16 else np.int64)  # short numbers are sorted by radix
+    order = shuffled[np.argsort(short[shuffled], kind="stable")]  # rows of a group together, in random order
     sorted_groups = groups[order]
     sizes = np.bincount(sorted_groups, minlength=len(chances))
     starts = np.cumsum(sizes) - sizes

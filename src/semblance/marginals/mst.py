@@ -12,10 +12,11 @@ from itertools import combinations
 
 import numpy as np
 
-from semblance.marginals.curator import Curator, Question, noise_left
+from semblance.marginals.curator import Curator, Question, gaussian_event, noise_left, sigma_for
 from semblance.marginals.draw import draw_rows
 from semblance.marginals.estimate import Graph, Measurement, fit
 from semblance.marginals.table import Attrs, cells
+from semblance.privacy.events import Composed, Event, Repeated, Selection
 
 SELECTION = 0.2
 """Share of rho for choosing the tree; the rest measures it."""
@@ -41,15 +42,27 @@ def mst(
     PRIVACY: rho-zCDP in all, by exponential mechanism (columns - 1 times) and noisy marginals (as many).
     """
     sizes = curator.sizes
-    edges = len(sizes) - 1
-    if edges < 1:
+    if len(sizes) < 2:
         return fit(ones, sizes, steps=steps)
-    epsilon = math.sqrt(8 * SELECTION * rho / edges)
-    sigma = most * math.sqrt(edges / (2 * (1 - SELECTION) * rho))
+    epsilon, sigma = _scales(len(sizes), rho, most)
     alone = fit(ones, sizes, steps=steps)
     told = draw_rows(alone, TOLD, rng)
     tree = _grow(curator, told, alone.rows, epsilon, sigma)
     return fit([*ones, *curator.measure(tree, sigma)], sizes, steps=steps, start=alone.potentials)
+
+
+def event(columns: int, rho: float, most: int) -> Event:
+    """What a tree over so many columns costs."""
+    if columns < 2:
+        return Composed()
+    epsilon, sigma = _scales(columns, rho, most)
+    return Composed((Repeated(Selection(epsilon), columns - 1), Repeated(gaussian_event(sigma, most), columns - 1)))
+
+
+def _scales(columns: int, rho: float, most: int) -> tuple[float, float]:
+    """Epsilon of each choice and noise of each measurement that together cost rho."""
+    edges = columns - 1
+    return math.sqrt(8 * SELECTION * rho / edges), sigma_for((1 - SELECTION) * rho / edges, most)
 
 
 def _grow(curator: Curator, told: np.ndarray, rows: float, epsilon: float, sigma: float) -> list[Attrs]:

@@ -1,0 +1,216 @@
+"""Private tables from noisy marginals: the default where epsilon is promised.
+
+Columns become cells that no patient chose alone (``marginals/domain.py``); the counts of some sets of columns are
+measured with discrete Gaussian noise, chosen along a tree (MST) or one after the other where the model is most wrong
+(AIM); a graph is fitted to them, and rows are drawn from it. Everything is charged before it is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semblance.contracts import Run
+from semblance.data.alphabet import Alphabet
+from semblance.data.cells import MIN_PATIENTS, Cells
+from semblance.data.dataset import Dataset
+from semblance.errors import FitError, InputError
+from semblance.marginals import aim, mst
+from semblance.marginals.budget import Budget, plan
+from semblance.marginals.compress import CLEAR, Compression, learn_compression
+from semblance.marginals.curator import Curator, OpenCurator, PrivateCurator, charged
+from semblance.marginals.domain import encode, find_cells
+from semblance.marginals.draw import draw_rows
+from semblance.marginals.estimate import Graph, Measurement
+from semblance.marginals.patients import cap_rows
+from semblance.marginals.table import Attrs, Table
+from semblance.schema import Schema
+
+FILE, POTENTIALS = "marginals.json", "potentials.npz"
+METHODS = ("aim", "mst")
+OPEN_RHO = 20.0
+"""Where nothing is promised, answers are exact, and this says how many are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marginals:
+    """A graph of columns, fitted to noisy counts.
+
+    Attributes:
+        method: "aim" measures what the model tells worst, round by round; "mst" measures a tree of pairs, and is
+            faster and cruder.
+        cells: Cells of a number, about.
+        graph: Cells of the graph's largest groups of columns together, at most, for "aim": time and memory.
+        min_patients: Patients behind every label, spike and knot where no epsilon is promised; noise does it otherwise.
+    """
+
+    name: ClassVar[str] = "marginals"
+    about: ClassVar[str] = "noisy counts and a graph fitted to them (MST, AIM): the default with --epsilon"
+
+    method: str = "aim"
+    cells: int = 32
+    graph: int = 400_000
+    min_patients: int = MIN_PATIENTS
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise InputError("parameter 'method' of generator 'marginals' must be 'aim' or 'mst'.")
+        if self.cells < 4 or self.graph < 1000 or self.min_patients < 1:
+            raise InputError("generator 'marginals' needs at least 4 cells, a graph of 1000, and 1 patient.")
+
+    def refuses(self, schema: Schema) -> str | None:
+        return None if schema.modelled else "every column is an identifier, free text, or left out."
+
+    def fit(self, train: Dataset, run: Run) -> MarginalsModel:
+        """Learn from training rows.
+
+        PRIVACY: uses up what is left of `run.ledger.allowance`, charged in parts before each is looked at: cells,
+        one-way marginals, links. At most `allowance.cap` rows of each patient are used (1 where it says None). The
+        number of rows that come out is the caller's choice and tells nothing. Without an allowance: exact counts, no
+        formal guarantee.
+
+        Raises:
+            FitError: nothing to learn from.
+            BudgetExceeded: nothing is left to spend; nothing was looked at.
+        """
+        reason = self.refuses(train.schema)
+        if reason or not train.n_rows:
+            raise FitError(reason or "there are no training rows; check the source.")
+        if run.ledger.allowance is None:
+            return self._learn_openly(train, run)
+        budget = plan(train.schema, run.ledger, method=self.method, cells=self.cells)
+        return self._learn_privately(cap_rows(train, budget.most), budget, run)
+
+    @staticmethod
+    def load(folder: Path, schema: Schema) -> MarginalsModel:
+        """Read back what `save` wrote: JSON and arrays, neither of which runs code.
+
+        Raises:
+            InputError: the folder does not hold such a model, or a file of it is damaged.
+        """
+        try:
+            return _load(folder, schema)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{folder} does not hold a complete marginals model; fit it again or copy the whole folder."
+            ) from error
+
+    def _learn_privately(self, rows: Dataset, budget: Budget, run: Run) -> MarginalsModel:
+        spend = run.ledger.spend
+        run.progress("finding cells", 0, 3)
+        cells = find_cells(rows, budget.search, spend)
+        table = Table(*encode(rows, cells), budget.most)
+        run.progress("measuring columns", 1, 3)
+        every = [(i,) for i in range(len(cells))]
+        use = charged(spend, "marginals/columns", budget.ones)
+        ones = PrivateCurator(table, use).measure(every, budget.sigma_of_ones)
+        groups = learn_compression(ones, [c.n_values for c in cells])
+        run.progress("measuring links", 2, 3)
+        curator = PrivateCurator(groups.shrink(table), charged(spend, "marginals/links", budget.links))
+        graph = self._fit(curator, ones, groups, budget.rest, budget.most, rows.schema, run)
+        return MarginalsModel(rows.schema, cells, groups, graph)
+
+    def _learn_openly(self, rows: Dataset, run: Run) -> MarginalsModel:
+        alphabet = Alphabet.learn(rows, max_cells=self.cells, min_patients=self.min_patients)
+        table = Table(*encode(rows, alphabet.cells))
+        ones = OpenCurator(table).measure([(i,) for i in range(len(alphabet.cells))], self.min_patients / CLEAR)
+        groups = learn_compression(ones, [-1] * len(ones))
+        curator = OpenCurator(groups.shrink(table))
+        graph = self._fit(curator, ones, groups, OPEN_RHO, 1, rows.schema, run)
+        return MarginalsModel(rows.schema, alphabet.cells, groups, graph)
+
+    def _fit(
+        self,
+        curator: Curator,
+        ones: Sequence[Measurement],
+        groups: Compression,
+        rho: float,
+        most: int,
+        schema: Schema,
+        run: Run,
+    ) -> Graph:
+        rng = run.seeds("fit/marginals")
+        grouped = [groups.measured(one) for one in ones]
+        if self.method == "mst":
+            return mst.mst(curator, grouped, rho=rho, most=most, rng=rng)
+        names = [c.name for c in schema.modelled]
+        target = names.index(schema.target) if schema.target in names else None
+        asked = aim.workload(len(names), target)
+        return aim.aim(curator, grouped, asked, plan=aim.Plan(rho, most, max_cells=self.graph), rng=rng)
+
+
+@dataclass(frozen=True, eq=False)
+class MarginalsModel:
+    """A fitted graph over groups of cells.
+
+    Attributes:
+        cells: Of each modelled column. groups: Which of them the graph does not tell apart. graph: What was fitted.
+    """
+
+    schema: Schema
+    cells: tuple[Cells, ...]
+    groups: Compression
+    graph: Graph
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"MarginalsModel({len(self.cells)} columns, {len(self.graph.potentials)} marginals)"
+
+    @property
+    def keeps_real_values(self) -> bool:
+        """True where some labels were too rare to be drawn: the schema saved beside the model still lists them."""
+        return any(c.n_rare for c in self.cells)
+
+    def sample(self, n: int, run: Run) -> Dataset:
+        """Draw `n` rows. Reads no real data."""
+        seeds = run.seeds.within("sample/marginals")
+        codes = self.groups.expand(draw_rows(self.graph, n, seeds("rows")), seeds("groups"))
+        for position, cells in enumerate(self.cells):
+            unknown = np.flatnonzero(codes[:, position] >= cells.n)
+            if len(unknown):
+                codes[unknown, position] = self._known(position, len(unknown), seeds(f"unknown/{cells.column.name}"))
+        return Alphabet(self.schema, self.cells).decode(codes, seeds)
+
+    def _known(self, position: int, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
+        """Values for rows whose label has no cell: drawn as the column's others; missing where there are none."""
+        cells = self.cells[position]
+        if not cells.n_values:
+            return np.full(n, cells.n_values, dtype=np.int32)
+        groups, shares = self.groups.groups[position], self.groups.shares[position]
+        together = np.bincount(groups, weights=shares)[groups]
+        chances = self.graph.marginal((position,))[groups] * np.divide(
+            shares, together, out=np.zeros_like(shares), where=together > 0
+        )
+        known = chances[: cells.n_values]
+        even = np.full(cells.n_values, 1 / cells.n_values)
+        return rng.choice(cells.n_values, size=n, p=known / known.sum() if known.sum() > 0 else even).astype(np.int32)
+
+    def save(self, folder: Path) -> None:
+        """Write the cells, and the graph's potentials."""
+        sets = sorted(self.graph.potentials)
+        data = {
+            "cells": [c.to_dict() for c in self.cells],
+            "open": [c.column.low is None and c.column.high is None for c in self.cells],
+            "groups": self.groups.to_dict(),
+            "rows": self.graph.rows,
+            "sets": [list(attrs) for attrs in sets],
+        }
+        (folder / FILE).write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+        arrays: dict[str, Any] = {f"p{i}": self.graph.potentials[attrs] for i, attrs in enumerate(sets)}
+        np.savez_compressed(folder / POTENTIALS, **arrays)
+
+
+def _load(folder: Path, schema: Schema) -> MarginalsModel:
+    data = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    cells = tuple(Cells.from_dict(c, column) for c, column in zip(data["cells"], schema.modelled, strict=True))
+    groups = Compression.from_dict(data["groups"])
+    sets: list[Attrs] = [tuple(attrs) for attrs in data["sets"]]
+    with np.load(folder / POTENTIALS, allow_pickle=False) as arrays:
+        potentials = {attrs: arrays[f"p{i}"] for i, attrs in enumerate(sets)}
+    return MarginalsModel(schema, cells, groups, Graph.of(groups.sizes, float(data["rows"]), potentials))

@@ -1,0 +1,86 @@
+"""How much noise an allowance buys, and what is charged for it, settled before the data is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semblance.marginals import mst
+from semblance.marginals.curator import gaussian_event, sigma_for
+from semblance.marginals.domain import Search, columns_to_search
+from semblance.privacy.events import Composed, Event, Repeated, Zcdp
+from semblance.privacy.ledger import Ledger
+from semblance.schema import Schema
+
+CELLS, ONES = 0.1, 0.15
+"""Shares of rho for finding cells and for one-way marginals; the rest is for links between columns."""
+FOUND = 0.1
+"""Share of delta for labels that no person declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """All charges of one fit, as rho-zero-concentrated DP, and its parts.
+
+    Attributes:
+        rho: In all. most: Rows of one patient, at most. method: "mst" or "aim".
+    """
+
+    schema: Schema
+    rho: float
+    most: int
+    delta: float
+    method: str
+    cells: int
+
+    @property
+    def search(self) -> Search:
+        """How cells are found."""
+        columns = max(1, columns_to_search(self.schema))
+        return Search(sigma_for(CELLS * self.rho / columns, self.most), self.most, FOUND * self.delta, self.cells)
+
+    @property
+    def sigma_of_ones(self) -> float:
+        """Noise on one-way marginals."""
+        return sigma_for(ONES * self.rho / len(self.schema.modelled), self.most)
+
+    @property
+    def ones(self) -> Event:
+        """What one-way marginals cost."""
+        return Repeated(gaussian_event(self.sigma_of_ones, self.most), len(self.schema.modelled))
+
+    @property
+    def rest(self) -> float:
+        """Rho for choosing and measuring what columns have to do with each other."""
+        used = ONES + (CELLS if columns_to_search(self.schema) else 0.0)
+        return (1 - used) * self.rho
+
+    @property
+    def links(self) -> Event:
+        """What choosing and measuring costs: the tree's noise is known before, AIM's only in total."""
+        if self.method == "mst":
+            return mst.event(len(self.schema.modelled), self.rest, self.most)
+        return Zcdp(self.rest)
+
+    @property
+    def event(self) -> Event:
+        """Everything."""
+        return Composed((self.search.event(self.schema), self.ones, self.links))
+
+
+def plan(schema: Schema, ledger: Ledger, *, method: str, cells: int) -> Budget:
+    """The least noise with which a fit stays within what is left of a ledger's allowance.
+
+    Depends on the schema, the allowance and earlier charges; on no patient.
+
+    Raises:
+        BudgetExceeded: nothing is left.
+        ValueError: there is no allowance.
+    """
+    if ledger.allowance is None:
+        raise ValueError("there is no allowance to plan for; begin the run with one.")
+    most, delta = ledger.allowance.cap or 1, ledger.allowance.delta
+
+    def budget(rho: float) -> Budget:
+        return Budget(schema, rho, most, delta, method, cells)
+
+    return budget(ledger.largest(lambda rho: budget(rho).event))
