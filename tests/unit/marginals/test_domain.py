@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from semblance.data.dataset import Dataset
+from semblance.marginals.compress import learn_compression
+from semblance.marginals.domain import Search, columns_to_search, encode, find_cells, stable_threshold
+from semblance.marginals.estimate import Measurement
+from semblance.marginals.patients import cap_rows
+from semblance.marginals.scale import Ruler
+from semblance.privacy.events import Event, Failure, to_json
+from semblance.schema import Column, Schema
+
+SEARCH = Search(sigma=5.0, most=1, delta=1e-6, cells=16)
+
+
+def table(columns: tuple[Column, ...], **values: object) -> Dataset:
+    kinds = {c.name: "float64" if c.numeric else "object" for c in columns}
+    frame = pd.DataFrame({c.name: pd.Series(values[c.name.replace(" ", "_")], dtype=kinds[c.name]) for c in columns})
+    return Dataset(frame, Schema(columns))
+
+
+def cells_of(data: Dataset, search: Search = SEARCH):
+    return find_cells(data, search, lambda purpose, event: None)
+
+
+DECLARED = [
+    Column("age", "integer", low=0, high=120, bounds="declared"),
+    Column("dose", "number", low=-5.0, high=1e6, decimals=2, bounds="declared"),
+    Column("day", "date", low=17_000.0, high=18_000.0, bounds="declared"),
+    Column("second", "datetime", low=0.0, high=2e9, bounds="declared"),
+    Column("fixed", "number", low=2.5, high=2.5, decimals=1, bounds="declared"),
+    Column("free", "number", decimals=3),
+    Column("count", "integer"),
+]
+
+
+@pytest.mark.parametrize("column", DECLARED, ids=lambda c: c.name)
+def test_a_ruler_covers_its_range_without_gaps_or_overlaps(column: Column) -> None:
+    ruler = Ruler.of(column)
+    rng = np.random.default_rng(1)
+    low = -1e6 if column.low is None else column.low
+    high = 1e6 if column.high is None else column.high
+    values = np.concatenate([rng.uniform(low, high, 500), rng.uniform(max(low, -3), min(high, max(low, 3)), 500)])
+    values = np.clip(np.round(values / ruler.step) * ruler.step, low, high)
+    at = ruler.positions(values)
+    assert at.min() >= 0
+    assert at.max() < 2**ruler.depth
+    for value, place in zip(values[:200], at[:200], strict=True):
+        first, last = ruler.ends(int(place), int(place) + 1)
+        assert first - ruler.step / 2 <= value <= last + ruler.step / 2
+    order = np.argsort(values)
+    assert (np.diff(at[order]) >= 0).all()
+    cut = 2 ** (ruler.depth - 1)
+    if ruler.depth:
+        assert ruler.ends(0, cut)[1] < ruler.ends(cut, 2**ruler.depth)[0] + ruler.step / 2
+
+
+def test_numbers_are_cut_where_the_rows_are_and_shared_values_stay_themselves() -> None:
+    rng = np.random.default_rng(2)
+    gain = np.where(rng.random(20_000) < 0.9, 0, np.round(rng.lognormal(8, 1, 20_000)))
+    data = table((Column("gain", "integer", low=0, high=99_999, bounds="declared"),), gain=np.minimum(gain, 99_999))
+    (cells,) = cells_of(data)
+    assert cells.spikes[0] == 0.0
+    assert np.isnan(cells.spikes[1:]).sum() >= 5
+    codes, sizes = encode(data, [cells])
+    counts = np.bincount(codes[:, 0], minlength=sizes[0])
+    assert counts[0] > 17_000
+    assert counts[1:].max() < 1500
+    assert counts[-2:].sum() == 0, "no value is missing or unknown here"
+    drawn = cells.decode(codes[:, 0], rng)
+    assert np.array_equal(cells.encode(drawn), codes[:, 0])
+
+
+def test_sizes_without_declared_bounds_are_found() -> None:
+    rng = np.random.default_rng(3)
+    data = table((Column("x", "number", decimals=3, low=1.0, high=2.0),), x=np.round(rng.normal(-400, 25, 20_000), 3))
+    (cells,) = cells_of(data)
+    codes, _ = encode(data, [cells])
+    drawn = cells.decode(codes[:, 0], rng).to_numpy()
+    assert np.quantile(np.abs(drawn - data.frame["x"]), 0.9) < 60
+    assert cells.column.low is None
+    assert cells.column.high is None
+
+
+def test_cells_do_not_depend_on_bounds_read_off_the_data() -> None:
+    rulers = {Ruler.of(Column("x", "number", low=low, high=9.0, decimals=1)) for low in (0.0, 3.5)}
+    assert len(rulers) == 1
+
+
+def test_declared_labels_are_cells_whether_they_occur_or_not() -> None:
+    column = Column("sex", "category", categories=("F", "M", "X"), bounds="declared")
+    (cells,) = cells_of(table((column,), sex=["F"] * 50 + ["U"] * 3 + [None] * 7))
+    assert cells.labels == ("F", "M", "X")
+    codes, sizes = encode(table((column,), sex=["F", "M", "X", None, "U"]), [cells])
+    assert codes[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert sizes == (5,)
+
+
+def test_a_label_of_one_patient_is_found_no_more_often_than_delta() -> None:
+    """A generous delta, so that the promise can be seen: one patient's label, asked for 4,000 times."""
+    delta, asked = 0.05, 4000
+    column = Column("code", "code", categories=("A", "B"))
+    data = table((column,), code=["A"] * 400 + ["B"])
+    found = 0
+    for _ in range(asked):
+        labels = cells_of(data, Search(sigma=3.0, most=1, delta=delta, cells=8))[0].labels
+        assert "A" in labels
+        found += "B" in labels
+    assert found / asked <= delta + 4 * math.sqrt(delta / asked)
+    assert found > 0, "a threshold this far off would find nothing real either"
+
+
+def test_the_threshold_covers_all_labels_a_patient_can_bring() -> None:
+    assert stable_threshold(10.0, 1, 1e-6) < stable_threshold(10.0, 5, 1e-6)
+    one = stable_threshold(10.0, 1, 1e-6)
+    assert one - 1 > 10 * 4.75
+    assert one <= 10 * 5
+
+
+def test_searching_is_charged_before_it_is_done_and_by_the_schema_alone() -> None:
+    columns = (
+        Column("age", "integer", low=0, high=127, bounds="declared"),
+        Column("sex", "category", categories=("F", "M"), bounds="declared"),
+        Column("code", "code", categories=("A",)),
+    )
+    charges: list[Event] = []
+
+    def refuse(purpose: str, event: Event) -> None:
+        charges.append(event)
+        raise ZeroDivisionError
+
+    for rows in (1, 50):
+        data = table(columns, age=np.arange(rows) % 90, sex=["F"] * rows, code=["A"] * rows)
+        with pytest.raises(ZeroDivisionError):
+            find_cells(data, SEARCH, refuse)
+    assert to_json(charges[0]) == to_json(charges[1]) == to_json(SEARCH.event(data.schema))
+    assert columns_to_search(data.schema) == 2
+    told = to_json(charges[0])["of"]
+    assert [part["event"] for part in told] == ["repeated", "discrete_gaussian", "failure"]
+    assert told[0]["count"] == 7
+    assert told[0]["of"]["sigma"] == pytest.approx(5 * math.sqrt(7))
+    assert Failure(told[2]["delta"]).delta == pytest.approx(1e-6)
+
+
+def test_a_patient_keeps_only_so_many_rows_and_others_keep_theirs() -> None:
+    columns = (Column("id", "code", role="subject", handling="surrogate"), Column("x", "integer"))
+    names = ["a"] * 50 + ["b"] * 2 + ["c"] * 3 + [None] * 4
+    data = table(columns, id=names, x=np.arange(59))
+    seen = set()
+    for _ in range(30):
+        capped = cap_rows(data, 3)
+        counts = capped.frame["id"].value_counts(dropna=False)
+        assert counts.get("a") == counts.get("c") == 3
+        assert counts.get("b") == 2
+        assert capped.frame["id"].isna().sum() == 4, "a row without a patient is a patient of its own"
+        assert (np.diff(capped.frame["x"]) > 0).all()
+        seen.add(tuple(capped.frame["x"][capped.frame["id"] == "a"]))
+    assert len(seen) > 15, "which rows stay is drawn anew each time"
+
+
+def test_rare_cells_share_a_group_and_gaps_do_not_come_from_noise() -> None:
+    rng = np.random.default_rng(0)
+    ones = [
+        Measurement((0,), np.array([900.0, 8.0, 4.0, 60.0]), 5.0),
+        Measurement((1,), np.array([500.0, 480.0, 12.0]), 5.0),
+    ]
+    groups = learn_compression(ones, [2, 2])
+    assert groups.sizes == (3, 3)
+    codes = np.column_stack([np.full(4000, 2), np.full(4000, 2)]).astype(np.int32)
+    wide = groups.expand(codes, rng)
+    assert set(wide[:, 0]) == {1}, "cell 2 stands for missing and is not clearly there"
+    assert set(wide[:, 1]) == {2}, "alone in its group, nothing else could be drawn"
+    again = type(groups).from_dict(groups.to_dict())
+    assert np.array_equal(again.expand(codes, np.random.default_rng(0)), groups.expand(codes, np.random.default_rng(0)))
