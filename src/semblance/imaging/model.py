@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,10 +13,13 @@ from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.data.images import PATIENT, Images
-from semblance.errors import FormatError, InputError
+from semblance.errors import InputError
 from semblance.image_schema import ImageSchema
+from semblance.imaging.model_files import Kept, read_kept, write_kept
 
-DRAWN, TRAINING = "drawn.json", "training.json"
+DRAWN = "drawn.json"
+
+D = TypeVar("D", bound="DrawnModel")
 
 
 class ImageNet(Protocol):
@@ -106,7 +108,8 @@ class DrawnModel:
     def save(self, folder: Path) -> None:
         """Write the net, the labels' shares, and how training went."""
         self.net.save(folder)
-        write_drawn(self, folder)
+        known = {"labels": self.mixture.labels.tolist(), "shares": self.mixture.shares.tolist()}
+        write_kept(self, folder / DRAWN, known)
 
 
 def numbers_of(given: Mapping[str, str], schema: ImageSchema) -> dict[int, int]:
@@ -138,29 +141,19 @@ def about_labels(labels: NDArray[np.int64], schema: ImageSchema) -> pd.DataFrame
     return pd.DataFrame(about, index=range(len(labels)), dtype=object)
 
 
-def write_drawn(model: DrawnModel, folder: Path) -> None:
-    """Write all of a model but its net."""
-    found = {
-        "labels": model.mixture.labels.tolist(),
-        "shares": model.mixture.shares.tolist(),
-        "notes": list(model.notes),
-        "facts": dict(model.facts),
-    }
-    (folder / DRAWN).write_text(json.dumps(found), encoding="utf-8")
-    (folder / TRAINING).write_text(json.dumps(dict(model.training)), encoding="utf-8")
-
-
-def load_drawn(name: str, folder: Path, schema: ImageSchema, read_net: Callable[[], ImageNet]) -> DrawnModel:
+def load_drawn(kind: type[D], name: str, folder: Path, schema: ImageSchema, read_net: Callable[[], ImageNet]) -> D:
     """Read back what `DrawnModel.save` wrote.
+
+    Args:
+        kind: Of model. name: Of the recipe.
 
     Raises:
         FormatError: a file of it is missing or damaged.
     """
-    try:
-        found = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
-        training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-        labels = np.array(found["labels"], dtype=np.int64).reshape(len(found["shares"]), len(schema.conditions))
-        mixture = Mixture(labels, np.array(found["shares"], dtype=np.float64))
-        return DrawnModel(name, schema, read_net(), mixture, tuple(found["notes"]), found["facts"], training)
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise FormatError(f"{folder} holds no whole {name!r} model of images; fit it again.") from error
+
+    def make(kept: Kept) -> D:
+        shares = np.array(kept.known["shares"], dtype=np.float64)
+        labels = np.array(kept.known["labels"], dtype=np.int64).reshape(len(shares), len(schema.conditions))
+        return kind(name, schema, read_net(), Mixture(labels, shares), kept.notes, kept.facts, kept.training)
+
+    return read_kept(folder / DRAWN, make, name=name)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,8 @@ from numpy.typing import NDArray
 from semblance.contracts import Run
 from semblance.data.dataset import Origin
 from semblance.data.images import Images
-from semblance.image_schema import ImageSchema
 from semblance.imaging.masks import check_masks
-from semblance.imaging.model import DrawnModel, ImageNet, about_labels, load_drawn, numbers_of
+from semblance.imaging.model import DrawnModel, ImageNet, about_labels, numbers_of
 
 
 class PaintingNet(ImageNet, Protocol):
@@ -69,10 +67,3 @@ class PaintedModel(DrawnModel):
     def _painted(self, masks: NDArray[np.uint8], labels: NDArray[np.int64], run: Run, origin: Origin) -> Images:
         pixels = self.schema.from_unit(self.net.paint(masks, labels, run))
         return Images(pixels, about_labels(labels, self.schema), self.schema, masks.copy(), origin)
-
-
-def load_painted(name: str, folder: Path, schema: ImageSchema, read_net: Callable[[], PaintingNet]) -> PaintedModel:
-    """Read back what `PaintedModel.save` wrote. Raises FormatError where a file of it is missing or damaged."""
-    found = load_drawn(name, folder, schema, read_net)
-    net = cast(PaintingNet, found.net)
-    return PaintedModel(name, schema, net, found.mixture, found.notes, found.facts, found.training)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,11 +12,12 @@ from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.data.images import Images
-from semblance.errors import FormatError, InputError, Unsupported
+from semblance.errors import InputError, Unsupported
 from semblance.image_schema import ImageSchema
 from semblance.imaging.levels import Levels
+from semblance.imaging.model_files import Kept, read_kept, write_kept
 
-TRANSLATOR, TRAINING = "translator.json", "training.json"
+TRANSLATOR = "translator.json"
 
 
 class TwoWays(Protocol):
@@ -140,14 +140,8 @@ class TranslatorModel:
     def save(self, folder: Path) -> None:
         """Write the nets, the levels, and how training went."""
         self.net.save(folder)
-        found = {
-            "domain": self.domain,
-            "levels": [levels.to_dict() for levels in self.levels],
-            "notes": list(self.notes),
-            "facts": dict(self.facts),
-        }
-        (folder / TRANSLATOR).write_text(json.dumps(found), encoding="utf-8")
-        (folder / TRAINING).write_text(json.dumps(dict(self.training)), encoding="utf-8")
+        known = {"domain": self.domain, "levels": [levels.to_dict() for levels in self.levels]}
+        write_kept(self, folder / TRANSLATOR, known)
 
 
 def load_translator(name: str, folder: Path, schema: ImageSchema, read_net: Callable[[], TwoWays]) -> TranslatorModel:
@@ -156,16 +150,16 @@ def load_translator(name: str, folder: Path, schema: ImageSchema, read_net: Call
     Raises:
         FormatError: a file of it is missing or damaged.
     """
-    try:
-        found = json.loads((folder / TRANSLATOR).read_text(encoding="utf-8"))
-        training = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
-        first, second = (Levels.from_dict(levels) for levels in found["levels"])
-        if len(schema.conditions[found["domain"]]) != 2:
+
+    def make(kept: Kept) -> TranslatorModel:
+        domain = kept.known["domain"]
+        first, second = (Levels.from_dict(levels) for levels in kept.known["levels"])
+        if len(schema.conditions[domain]) != 2:
             raise ValueError("two kinds are needed")
-        notes, facts = tuple(found["notes"]), dict(found["facts"])
-        return TranslatorModel(name, schema, found["domain"], read_net(), (first, second), notes, facts, training)
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise FormatError(f"{folder} holds no whole {name!r} model of images; fit it again.") from error
+        told = kept.notes, kept.facts, kept.training
+        return TranslatorModel(name, schema, domain, read_net(), (first, second), *told)
+
+    return read_kept(folder / TRANSLATOR, make, name=name)
 
 
 def _unknown(label: object) -> bool:

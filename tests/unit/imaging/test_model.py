@@ -87,7 +87,7 @@ def test_what_is_unknown_is_refused(given: dict[str, str], said: str) -> None:
 
 def test_a_model_is_read_back_whole(model: DrawnModel, run: Run, tmp_path: Path) -> None:
     model.save(tmp_path)
-    again = load_drawn("flat", tmp_path, SCHEMA, Flat)
+    again = load_drawn(DrawnModel, "flat", tmp_path, SCHEMA, Flat)
     assert (again.notes, again.facts, again.training) == (model.notes, model.facts, model.training)
     assert again.sample(20, run).about.equals(model.sample(20, run).about)
 
@@ -99,4 +99,4 @@ def test_a_damaged_model_is_refused(model: DrawnModel, tmp_path: Path, damage: s
     model.save(tmp_path)
     (tmp_path / "drawn.json").write_text(damage)
     with pytest.raises(FormatError, match="fit it again"):
-        load_drawn("flat", tmp_path, SCHEMA, Flat)
+        load_drawn(DrawnModel, "flat", tmp_path, SCHEMA, Flat)

@@ -162,4 +162,4 @@ class Flow:
         need("neural", "image generator 'flow'")
         from semblance.nets.images.flow_net import FlowNet
 
-        return load_drawn(Flow.name, folder, schema, lambda: FlowNet.load(folder))
+        return load_drawn(DrawnModel, Flow.name, folder, schema, lambda: FlowNet.load(folder))

@@ -201,7 +201,7 @@ class ImageGAN:
         need("neural", "image generator 'gan'")
         from semblance.nets.images.gan_net import GanNet
 
-        return load_drawn(ImageGAN.name, folder, schema, lambda: GanNet.load(folder))
+        return load_drawn(DrawnModel, ImageGAN.name, folder, schema, lambda: GanNet.load(folder))
 
 
 def usual_gamma(loss: str, schema: ImageSchema) -> float:

@@ -17,9 +17,9 @@ from semblance.errors import FitError, InputError
 from semblance.extras import need
 from semblance.image_schema import ImageSchema
 from semblance.imaging.masks import check_masks
-from semblance.imaging.model import Mixture
+from semblance.imaging.model import Mixture, load_drawn
 from semblance.imaging.onlooker import Onlooker
-from semblance.imaging.painting import PaintedModel, load_painted
+from semblance.imaging.painting import PaintedModel
 from semblance.imaging.precision import PRECISIONS
 from semblance.imaging.told import labels_of
 
@@ -185,7 +185,7 @@ class Mask:
         need("neural", "image generator 'mask'")
         from semblance.nets.images.mask_net import MaskNet
 
-        return load_painted(Mask.name, folder, schema, lambda: MaskNet.load(folder))
+        return load_drawn(PaintedModel, Mask.name, folder, schema, lambda: MaskNet.load(folder))
 
 
 def squares_of(plan: Plan, schema: ImageSchema) -> int:
