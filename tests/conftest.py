@@ -17,6 +17,12 @@ def _command_line_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "warnoptions", ["error"])
 
 
+@pytest.fixture(autouse=True)
+def _ledger_of_this_test(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test spends is nobody else's."""
+    monkeypatch.setenv("SEMBLANCE_LEDGER", str(tmp_path_factory.mktemp("ledger") / "ledger.db"))
+
+
 def made_up_patients(n: int, *, seed: int = 0) -> pd.DataFrame:
     """`n` people who never lived, with links between their columns: age and sex drive pressure, pressure drives death.
 

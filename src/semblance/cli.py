@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semblance import __version__
+from semblance.budgeting import ledger
 from semblance.command import (
     FILE,
     GENERATOR,
@@ -26,11 +27,13 @@ from semblance.command import (
     SET,
     SUBJECT,
     TARGET,
+    budget_in,
     settings_in,
     verb,
+    with_budget,
 )
 from semblance.drawing import impute, sample
-from semblance.errors import GateRefused, Unsupported
+from semblance.errors import GateRefused
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
 from semblance.picturing import images, show_demo
@@ -145,10 +148,7 @@ def _explain(manner: Manner, source: str, names: tuple[str, ...], schema: Path |
 @SET
 @click.option("--rows", type=click.IntRange(min=1), help="Synthetic rows; default: as many as were learned from.")
 @SEED
-@click.option(
-    "--epsilon", type=float, help="Privacy budget of a differentially private generator. Not yet in this version."
-)
-@click.option("--delta", type=float, help="Its delta. Not yet in this version.")
+@with_budget
 @POLICY
 @OVERRIDE
 @TERMS
@@ -158,18 +158,23 @@ def _explain(manner: Manner, source: str, names: tuple[str, ...], schema: Path |
 @MINUTES
 @RESUME
 @click.pass_obj
-def run(manner: Manner, /, source: str, out: Path, epsilon: float | None, delta: float | None, **asked: Any) -> None:
+def run(manner: Manner, /, source: str, out: Path, **asked: Any) -> None:
     """Describe, split, fit, sample, audit, decide and release, in one go.
 
     Exits 20 when the gate refuses; the folder then says what failed and what to try, and holds no synthetic data.
     """
-    if epsilon is not None or delta is not None:
-        raise Unsupported("this version has no differentially private generator yet; leave out --epsilon and --delta.")
-    from semblance.recipe import recipe
-
-    asked["generator"] = recipe(asked["generator"], settings_in(asked.pop("settings")))
+    asked["budget"] = budget = budget_in(asked)
+    asked["generator"] = _recipe(asked["generator"], asked.pop("settings"), budget)
     asked |= {"overrides": overrides_in(asked), "terms": terms_in(asked)}
     _run(manner, source, out=out, **asked)
+
+
+def _recipe(name: str | None, settings: Iterable[str], budget: Any) -> Any:
+    """The recipe that was named, or the usual one, with its parameters."""
+    from semblance.pipeline.spending import usual_name
+    from semblance.recipe import recipe
+
+    return recipe(name or usual_name(budget), settings_in(settings))
 
 
 def _run(manner: Manner, source: Any, *, out: Path, schema: Path | None = None, **asked: Any) -> None:
@@ -239,6 +244,7 @@ def _refuse(verdict: Verdict, cure: str) -> None:
 @SUBJECT
 @GENERATOR
 @SET
+@with_budget
 @SEED
 @MINUTES
 @RESUME
@@ -249,7 +255,7 @@ def fit(
     source: str,
     model: Path,
     schema: Path | None,
-    generator: str,
+    generator: str | None,
     settings: tuple[str, ...],
     **asked: Any,
 ) -> None:
@@ -257,13 +263,14 @@ def fit(
     from semblance import model_folder, pipeline
     from semblance.progress import bars
 
-    recipe = pipeline.recipe(generator, settings_in(settings))
+    asked["budget"] = budget = budget_in(asked)
+    recipe = _recipe(generator, settings, budget)
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         meaning = None if schema is None else pipeline.load_schema(schema)
         pipeline.train(source, model, generator=recipe, schema=meaning, progress=progress, **asked)
     notes = json.loads((model / model_folder.CARD).read_text(encoding="utf-8"))["notes"]
-    said = f"{model}: a {generator} model; draw with `sample`."
-    manner.tell({"model": str(model), "generator": generator, "notes": notes}, "\n".join([said, *notes]))
+    said = f"{model}: a {recipe.name} model; draw with `sample`."
+    manner.tell({"model": str(model), "generator": recipe.name, "notes": notes}, "\n".join([said, *notes]))
 
 
 @verb("semblance audit --train t.csv --holdout h.csv --synthetic s.csv -o evidence.json --report report.html")
@@ -348,6 +355,7 @@ for command in (
     sample,
     impute,
     audit,
+    ledger,
     keys,
     sign,
     share,

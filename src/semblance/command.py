@@ -47,7 +47,7 @@ SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help
 POLICY = click.option(
     "--policy", metavar="NAME|FILE", help="Rules of release: open-release (the usual ones), another's name, or a file."
 )
-GENERATOR = click.option("--generator", metavar="NAME", default="chain", show_default=True, help="See `list`.")
+GENERATOR = click.option("--generator", metavar="NAME", help="See `list`; default: chain, or with --epsilon marginals.")
 QUICK = click.option("--quick", is_flag=True, help="Less precision for less time.")
 MINUTES = click.option(
     "--max-minutes",
@@ -65,6 +65,38 @@ LANG = click.option(
     help="Language of report and card: English, or Simplified Chinese.",
 )
 OUT = click.option("--out", type=FILE, metavar="DIR", required=True, help="Release folder to write.")
+
+
+_BUDGET = (
+    click.option("--epsilon", type=click.FloatRange(min=0, min_open=True), metavar="E", help="Privacy to promise."),
+    click.option("--delta", type=float, metavar="D", help="Its delta; default: 1e-6, must be below 1/patients."),
+    click.option(
+        "--unit", metavar="patient|COL", default="patient", show_default=True, help="Whose presence is hidden."
+    ),
+    click.option(
+        "--rows-per-patient", type=click.IntRange(min=1), default=1, show_default=True,
+        help="Learned from at most, with --epsilon.",
+    ),
+    click.option("--cohort", metavar="NAME", default="", help="Name of all extracts of these patients."),
+    click.option("--ledger", type=FILE, metavar="FILE", help="Ledger of what was spent; default: the user's own."),
+)  # fmt: skip
+
+
+def with_budget(function: Command) -> Command:
+    """The options of a promise; `budget_in` reads them."""
+    for option in reversed(_BUDGET):
+        function = option(function)
+    return function
+
+
+def budget_in(asked: dict[str, Any]) -> Any:
+    """The budget of a call, out of its options; its plan is told on stderr before anything is spent."""
+    from semblance.pipeline.spending import Budget
+
+    names = {"epsilon": "epsilon", "delta": "delta", "unit": "unit", "rows_per_patient": "rows", "cohort": "cohort",
+             "ledger": "ledger"}  # fmt: skip
+    given = {name: asked.pop(option) for option, name in names.items()}
+    return Budget(**given, show=lambda plan: click.echo(f"semblance: {plan}", err=True))
 
 
 def settings_in(texts: Iterable[str]) -> dict[str, Any]:

@@ -69,6 +69,11 @@ def all_notes(patients: Dataset, train: Dataset, model: Model) -> list[str]:
     return [*notes_on(patients), *rare_labels(train), *on_learning(model)]
 
 
+def promised_notes(schema: Schema, model: Model) -> list[str]:
+    """What may be said where epsilon is promised: what a person or a charged step knows, and nothing counted beside."""
+    return [*_handled(schema), *on_learning(model)]
+
+
 def notes_on(data: Dataset) -> list[str]:
     """What a reader must know about how `data` was treated, one sentence each; column names, never values."""
     return [*_handled(data.schema), *_repeated(data)]

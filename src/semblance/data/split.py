@@ -89,6 +89,33 @@ def split(data: Dataset, seeds: Seeds, *, holdout: float = 0.3) -> Vault:
     return Vault(data.take(~in_holdout), data.take(in_holdout), sha256)
 
 
+def split_alone(data: Dataset, seeds: Seeds, *, holdout: float = 0.3) -> Vault:
+    """Cut `data` so that where one patient goes depends on nobody else.
+
+    A promise about adding or removing one patient needs this: a cut by shuffling, or by strata, sends many others to
+    another side when one patient comes, and the mechanism would see two tables that differ in all of them.
+
+    Raises:
+        InputError: fewer than 20 patients.
+    """
+    if data.n_subjects < MIN_PATIENTS:
+        raise InputError(f"the source holds too few patients: at least {MIN_PATIENTS} are needed; add patients.")
+    key = f"{seeds.integer('split/alone'):016x}"
+    words = data.frame.astype(str)
+    who = _fingerprints(words, key)
+    if data.schema.subject is not None:
+        named = data.frame[data.schema.subject].notna().to_numpy()
+        who = np.where(named, _fingerprints(words[[data.schema.subject]], key), who)
+    in_holdout = who.astype(np.float64) / 2.0**64 < holdout
+    sha256 = hashlib.sha256(np.packbits(in_holdout).tobytes()).hexdigest()
+    return Vault(data.take(~in_holdout), data.take(in_holdout), sha256)
+
+
+def _fingerprints(words: pd.DataFrame, key: str) -> NDArray[np.uint64]:
+    """A keyed number in 0 … 2**64 - 1 for each row, from its texts alone: (n_rows,)."""
+    return np.asarray(pd.util.hash_pandas_object(words, index=False, hash_key=key, categorize=False), dtype=np.uint64)
+
+
 def _strata(data: Dataset, subjects: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Patients grouped by the target in their first row; one group when there is no target."""
     everyone = np.arange(data.n_subjects, dtype=np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,6 +52,8 @@ class Marginals:
 
     name: ClassVar[str] = "marginals"
     about: ClassVar[str] = "noisy counts and a graph fitted to them (MST, AIM): the default with --epsilon"
+    private: ClassVar[bool] = True
+    private: ClassVar[bool] = True  # charges all it touches: may be used where epsilon is promised
 
     method: str = "aim"
     cells: int = 32
@@ -163,9 +165,19 @@ class MarginalsModel:
         return f"MarginalsModel({len(self.cells)} columns, {len(self.graph.potentials)} marginals)"
 
     @property
+    def rows(self) -> float:
+        """Rows that were learned from, as far as noise lets know."""
+        return self.graph.rows
+
+    @property
     def keeps_real_values(self) -> bool:
         """True where some labels were too rare to be drawn: the schema saved beside the model still lists them."""
         return any(c.n_rare for c in self.cells)
+
+    @property
+    def rows(self) -> float:
+        """How many rows were learned from, as the noisy counts tell it: known to whoever has the model."""
+        return self.graph.rows
 
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""
@@ -208,7 +220,10 @@ class MarginalsModel:
 
 def _load(folder: Path, schema: Schema) -> MarginalsModel:
     data = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    cells = tuple(Cells.from_dict(c, column) for c, column in zip(data["cells"], schema.modelled, strict=True))
+    told = zip(data["cells"], data["open"], schema.modelled, strict=True)
+    cells = tuple(
+        Cells.from_dict(c, replace(column, low=None, high=None) if wide else column) for c, wide, column in told
+    )
     groups = Compression.from_dict(data["groups"])
     sets: list[Attrs] = [tuple(attrs) for attrs in data["sets"]]
     with np.load(folder / POTENTIALS, allow_pickle=False) as arrays:

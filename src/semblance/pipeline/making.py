@@ -21,6 +21,7 @@ from semblance.data.dataset import Dataset
 from semblance.destination import check_new
 from semblance.engines.local import Local
 from semblance.errors import Unsupported
+from semblance.pipeline.spending import check_private
 from semblance.privacy.ledger import Charge, Ledger
 from semblance.recipe import recipe as recipe
 from semblance.rules.model import RuledModel, fit_with_rules
@@ -30,15 +31,19 @@ from semblance.streaming import Stream, draw, draw_into
 def fit(train: Dataset, run: Run, *, generator: Generator | str = "chain") -> Model:
     """Learn from `train`.
 
-    Privacy: charged to the ledger before training; without differential privacy as epsilon = infinity.
+    Privacy: charged to the ledger before training; without differential privacy as epsilon = infinity. Where the
+    ledger has an allowance, the recipe charges what it does, and one that does not is refused.
 
     Raises:
-        Unsupported: the generator does not exist or cannot learn such a table.
+        Unsupported: the generator does not exist, cannot learn such a table, or promises less than is asked.
         FitError: there was nothing to learn from.
     """
     made = recipe(generator) if isinstance(generator, str) else generator
     if (reason := made.refuses(train.schema)) is not None:
         raise Unsupported(f"generator {made.name!r} cannot learn this table: {reason}")
+    if run.ledger.allowance is not None:
+        check_private(made, train.schema)
+        return made.fit(train, run)
     run.ledger.charge(Charge(f"fit/{made.name}", mechanism="none"))
     return fit_with_rules(made, train, run) if train.schema.rules else made.fit(train, run)
 
@@ -95,7 +100,8 @@ def forge_of(recipe: Generator, model: Model | None = None) -> Forge:
 
     def forge(patients: Dataset, n: int, run: Run, /) -> Dataset:
         # One worker: whoever needs several tables has them made side by side.
-        apart = replace(run, ledger=Ledger(run.ledger.cohort), engine=Local(1), checkpoint=FORGETFUL, progress=silent)
+        alone = Ledger(run.ledger.cohort, run.ledger.allowance)  # as noisy as the judged table, and never released
+        apart = replace(run, ledger=alone, engine=Local(1), checkpoint=FORGETFUL, progress=silent)
         if made is not recipe:
             apart = replace(apart, max_minutes=float("inf"))  # no larger than the model, which the clock cut already
         return sample(fit(patients, apart, generator=made), apart, n=n)

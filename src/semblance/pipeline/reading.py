@@ -45,6 +45,7 @@ def begin(
     cohort: str = "",
     max_minutes: float | None = None,
     checkpoint: Checkpoint = FORGETFUL,
+    ledger: Ledger | None = None,
 ) -> Run:
     """All that the verbs may use up: named random streams, an open ledger, this machine's processors, a person's time.
 
@@ -54,11 +55,12 @@ def begin(
         cohort: Fingerprint of the source, for the ledger.
         max_minutes: Time for learning; what it cuts short depends on the clock, and the model's notes say so.
         checkpoint: Where learning leaves what it has finished; see ``checkpoint.py``.
+        ledger: One with an allowance, to promise something; None opens one that promises nothing.
     """
     limit = float("inf") if max_minutes is None else float(max_minutes)
     if not limit > 0:
         raise InputError("the time for learning (max_minutes) must be above 0.")
-    return Run(Seeds(seed), Ledger(cohort), Local(), progress, quick, limit, checkpoint)
+    return Run(Seeds(seed), ledger or Ledger(cohort), Local(), progress, quick, limit, checkpoint)
 
 
 def describe(source: Any, *, target: str | None = None, subject: str | None = None) -> Schema:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semblance import model_folder, provenance, schema_toml
-from semblance.checkpoint import check_resumable, work_on
+from semblance.checkpoint import check_resumable
 from semblance.clock import Clock
 from semblance.contracts import Comparison, Generator, Model, Progress, Run, silent
 from semblance.data import demo
@@ -18,9 +18,9 @@ from semblance.data.split import Vault
 from semblance.evidence import Evidence
 from semblance.pipeline.judging import audit
 from semblance.pipeline.making import fit, forge_of, sample
-from semblance.pipeline.reading import begin, split, understood
+from semblance.pipeline.reading import as_raw
 from semblance.pipeline.releasing import decide, release
-from semblance.privacy.ledger import Charge
+from semblance.pipeline.spending import NO_PROMISE, Budget, promising, rows_to_draw, usual
 from semblance.recipe import recipe as recipe
 from semblance.release import bundle
 from semblance.release.gate import Policy, Verdict
@@ -50,8 +50,9 @@ def run(
     schema: Schema | None = None,
     target: str | None = None,
     subject: str | None = None,
-    generator: Generator | str = "chain",
+    generator: Generator | str | None = None,
     rows: int | None = None,
+    budget: Budget = NO_PROMISE,
     seed: int = 0,
     policy: Path | str | None = None,
     overrides: Sequence[Override] = (),
@@ -67,49 +68,59 @@ def run(
 
     Args:
         schema: As edited by a person; None infers it.
+        generator: None for the usual one: "chain", or with a budget "marginals".
         rows: Synthetic rows to draw; None draws as many as were learned from.
+        budget: What is promised, and on whose account; see ``spending.py``. The usual one promises nothing.
         policy: File, or name of a bundled one. overrides: See `decide`. sign_with: File of a private key.
         terms: Whom to ask about the release and until when it holds. language: Of report and card, "en" or "zh".
         max_minutes: Time for learning; see `begin`. resume: Continue what an interrupted run kept beside `out`.
 
+    Privacy: with an epsilon every touch of patients up to the synthetic table is charged first, to the run and to the
+    cohort's ledger. The findings are not: they are for the board, and `share` leaves them out.
+
     Raises:
+        BudgetExceeded: see ``spending.py``; nothing was drawn.
         InputError, Unsupported, FitError: see the verbs. A refusal by the gate is no error: read ``outcome.verdict``.
     """
     clock, out = Clock(), Path(out)
     bundle.check_free(out)
     check_resumable(out, resume=resume)
-    rules, made = Policy.load(policy), recipe(generator) if isinstance(generator, str) else generator
+    made = usual(generator, budget)
+    rules = Policy.load(policy)
     check_overrides(rules, overrides)
     signer = None if sign_with is None else load_signer(Path(sign_with))
     with clock("reading"):
-        raw, meaning, patients = understood(source, schema=schema, target=target, subject=subject)
-    steps = _begun(raw, schema, seed=seed, quick=quick, progress=progress, max_minutes=max_minutes)
-    vault = split(patients, steps)
-    written = _commitments(rules, meaning, vault, earlier_uses(out, source=raw.fingerprint, split=vault.sha256))
-    with work_on(out, provenance.identity("run", raw.fingerprint, meaning, made, steps), resume=resume) as work:
-        steps = replace(steps, checkpoint=work)
-        with clock("learning"):
-            model = fit(vault.train, steps, generator=made)
-        with clock("sampling"):
-            fake = sample(model, steps, n=rows or vault.train.n_rows, avoid=patients)
-        notes, opened = provenance.all_notes(patients, vault.train, model), vault.opened
-        with clock("judging"):
-            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model))
-            written["hashes"]["model"] = model_folder.digest(model)
-            origin = _origin(raw, vault, model, notes, terms)
-            evidence = audit(comparison, steps, opened=opened, facts=origin | written)
-        with clock("writing"):
-            verdict = decide(evidence, rules, overrides=overrides)
-            keep = _model_writer(model, made, steps, notes)
-            release(fake, evidence, verdict, out=out, policy=rules, write_model=keep, signer=signer, language=language)
+        raw = as_raw(source)
+    asked = {"seed": seed, "quick": quick, "progress": progress, "max_minutes": max_minutes}
+    with promising(raw, budget, schema=schema, target=target, subject=subject, purpose=f"run/{made.name}") as promise:
+        with clock("reading"):
+            steps = promise.begin(**asked)
+            meaning, patients = promise.understand(steps)
+        vault = promise.split(patients, steps)
+        written = _commitments(rules, meaning, vault, earlier_uses(out, source=raw.fingerprint, split=vault.sha256))
+        same = provenance.identity("run", raw.fingerprint, meaning, made, steps)
+        with promise.work_on(out, same, resume=resume) as work:
+            steps = replace(steps, checkpoint=work)
+            with clock("learning"):
+                model = fit(vault.train, steps, generator=made)
+            with clock("sampling"):
+                fake = sample(model, steps, n=rows_to_draw(rows, vault.train, model, steps), avoid=patients)
+            notes, opened = promise.notes(patients, vault.train, model), vault.opened
+            with clock("judging"):
+                comparison = Comparison(
+                    vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model)
+                )
+                written["hashes"]["model"] = model_folder.digest(model)
+                origin = _origin(raw, vault, model, notes, terms)
+                evidence = audit(comparison, steps, opened=opened, facts=origin | written)
+            with clock("writing"):
+                verdict = decide(evidence, rules, overrides=overrides)
+                keep = _model_writer(model, made, steps, notes)
+                release(
+                    fake, evidence, verdict, out=out, policy=rules, write_model=keep, signer=signer, language=language
+                )
+                promise.released = verdict.released
     return Outcome(out, verdict, evidence, meaning, tuple(notes), clock.seconds)
-
-
-def _begun(raw: Raw, schema: Schema | None, **asked: Any) -> Run:
-    steps = begin(cohort=raw.fingerprint, **asked)
-    if schema is None:
-        steps.ledger.charge(Charge("describe", mechanism="none"))
-    return steps
 
 
 def _commitments(rules: Policy, meaning: Schema, vault: Vault, uses_before: int) -> dict[str, Any]:

@@ -24,6 +24,9 @@ from semblance.privacy.kinship import related
 
 ORDERS = (*(1 + k / 10 for k in range(1, 100)), *range(11, 65), 80, 96, 128, 192, 256, 512, 1024, 2048, 4096)
 
+FAILING = 0.5
+"""Share of a cap's delta that mechanisms which fail outright, such as thresholds on labels, may use up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cap:
@@ -36,9 +39,9 @@ class Cap:
         """The order that the filter sums at, and the sum at which it closes.
 
         The order is the one at which Gaussian noise of this cap's size converts best (conversion: Canonne, Kamath and
-        Steinke 2020, proposition 12). Failures are left to the last tenth of delta.
+        Steinke 2020, proposition 12). Half of delta is left to failures.
         """
-        delta = 0.9 * self.delta
+        delta = (1 - FAILING) * self.delta
         rho = rho_within(self.epsilon, delta)
         order = min(ORDERS, key=lambda a: rho * a + _conversion(a, delta))
         return order, max(0.0, self.epsilon - _conversion(order, delta))
@@ -124,7 +127,7 @@ class Cohort:
         if len(counted) == 1 and epsilon_of(total, self.cap.delta).epsilon <= self.cap.epsilon * (1 + 1e-9):
             return True
         lost = failure_of(total)
-        return lost <= 0.1 * self.cap.delta and math.fsum(renyi_of(e, order) for e in counted) <= room * (1 + 1e-9)
+        return lost <= FAILING * self.cap.delta and math.fsum(renyi_of(e, order) for e in counted) <= room * (1 + 1e-9)
 
 
 @dataclass(slots=True)

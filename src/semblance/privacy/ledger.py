@@ -6,12 +6,13 @@ A release made without differential privacy has no formal guarantee: it is enter
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from semblance.errors import BudgetExceeded
 from semblance.privacy import events as ev
-from semblance.privacy.accounting import Relation, epsilon_of
+from semblance.privacy.accounting import Relation, epsilon_of, rho_within
 from semblance.privacy.events import Event
 
 SLACK = 1e-9
@@ -58,16 +59,30 @@ class Charge:
     event: Event = field(default_factory=ev.Uncharged)
 
 
+class Book(Protocol):
+    """Where charges are also entered, so that other releases on the same patients see them (``ledger_file.py``).
+
+    Attributes:
+        head: What tells its present state from any earlier one.
+    """
+
+    head: str
+
+    def spend(self, purpose: str, event: Event) -> None:
+        """Enter a charge, or raise BudgetExceeded."""
+
+
 @dataclass(slots=True)
 class Ledger:
     """Append-only charges tied to one cohort.
 
     `cohort` is the fingerprint of the source (SHA-256 of its bytes), not anything that can be read back.
-    `allowance` None means that nothing formal is promised.
+    `allowance` None means that nothing formal is promised. `book` is told of every charge before it counts here.
     """
 
     cohort: str = ""
     allowance: Allowance | None = None
+    book: Book | None = None
     _charges: list[Charge] = field(default_factory=list)
 
     def charge(self, charge: Charge) -> None:
@@ -102,7 +117,32 @@ class Ledger:
                 f"{allowed.delta:g}; nothing was drawn. Ask for less, or allow more."
             )
         alone = epsilon_of(event, allowed.delta, allowed.relation).epsilon
+        if self.book is not None:
+            self.book.spend(purpose, event)
         self._charges.append(Charge(purpose, ev.describe(event), alone, allowed.delta, event))
+
+    def largest(self, make: Callable[[float], Event], *, share: float = 1.0) -> float:
+        """The largest rho for which `make(rho)` can still be spent: what a recipe has for all that it will do.
+
+        Args:
+            make: A size → the tree of mechanisms of that size, costing more the larger it is. ``Zcdp`` itself, where
+                scales are chosen as it goes.
+            share: Of what is left, in rho.
+
+        Raises:
+            BudgetExceeded: nothing can be spent any more.
+            ValueError: there is no allowance.
+        """
+        if self.allowance is None:
+            raise ValueError("there is no allowance to spend from; begin the run with one.")
+        allowed = self.allowance
+        low, high = 0.0, 2 * rho_within(allowed.epsilon, allowed.delta)
+        for _ in range(24):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self._epsilon(make(middle)) <= allowed.epsilon else (low, middle)
+        if not low:
+            raise BudgetExceeded(f"all of epsilon = {allowed.epsilon:g} is spent; allow more.")
+        return low * share
 
     @property
     def charges(self) -> tuple[Charge, ...]:
@@ -123,14 +163,43 @@ class Ledger:
         spent = ev.compose([*(charge.event for charge in self._charges), *more])
         return epsilon_of(spent, self.allowance.delta, self.allowance.relation).epsilon
 
+    def claim(self) -> dict[str, Any] | None:
+        """What is promised, whole: None without an allowance.
+
+        Epsilon is what was spent, rounded up; both accounts of it, the unit, the relation, the cap on rows and the
+        tree of mechanisms stand beside it.
+        """
+        if self.allowance is None:
+            return None
+        allowed = self.allowance
+        cost = epsilon_of(self.event, allowed.delta, allowed.relation)
+        return {
+            "epsilon": _up(cost.epsilon),
+            "delta": allowed.delta,
+            "allowed": allowed.epsilon,
+            "unit": allowed.unit,
+            "relation": allowed.relation,
+            "rows_per_unit": allowed.cap,
+            "accounts": {"pld": _up(cost.pld), "rdp": _up(cost.rdp)},
+            "mechanisms": ev.to_json(self.event),
+        }
+
     def to_dict(self) -> dict[str, Any]:
-        formal = bool(self._charges) and all(c.epsilon is not None for c in self._charges)
+        formal = self.allowance is not None
+        claim = self.claim()
         return {
             "cohort": self.cohort,
-            "unit": "patient",
+            "unit": self.allowance.unit if self.allowance else "patient",
             "guarantee": "stated per charge" if formal else "no formal guarantee (ε = ∞)",
             "charges": [
                 {"purpose": c.purpose, "mechanism": c.mechanism, "epsilon": c.epsilon, "delta": c.delta}
                 for c in self._charges
             ],
+            **({"claim": claim} if claim else {}),
+            **({"head": self.book.head} if self.book else {}),
         }
+
+
+def _up(epsilon: float | None) -> float | None:
+    """Four decimals, never too small."""
+    return None if epsilon is None else math.ceil(epsilon * 1e4 - 1e-6) / 1e4

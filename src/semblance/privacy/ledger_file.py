@@ -201,6 +201,7 @@ class Reservation:
             return [facts], None
 
         Chain(self.ledger.path).add(decide)
+        self.head = self.ledger.entries()[-1].hash
 
     def commit(self) -> None:
         """The release left the house. What was set aside and not charged is free again."""

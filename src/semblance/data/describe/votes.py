@@ -1,0 +1,226 @@
+"""How the columns of a private table are written, found by noisy votes: a Schema that costs privacy and is charged.
+
+Every row votes once in each column: for an empty cell, by its spelling; for a whole number; for a number with so many
+decimals; for a date in one of the usual forms; for anything else. The choices are fixed before anyone looks, the
+counts get discrete Gaussian noise, and the kind of the column follows from the noisy counts alone. Bounds and labels
+are not looked for here: they are left open, for the recipe to find by mechanisms of its own.
+
+Names of columns and the file's layout (its delimiter, its encoding) are taken as public. What a column's name says is
+believed as far as it goes: one that names an identifier is left blank and never looked at.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from semblance.data.dates import read_moment
+from semblance.data.describe.identifiers import could_mean
+from semblance.data.describe.missing import PLAIN
+from semblance.data.describe.roles import is_code, names_patient, role_of, unit_of
+from semblance.data.raw import Raw
+from semblance.data.typed import as_texts
+from semblance.errors import InputError
+from semblance.privacy import mechanisms
+from semblance.privacy.events import DiscreteGaussian, Event, Repeated, Zcdp
+from semblance.schema import Column, Kind, Schema
+
+MISSING = tuple(sorted(PLAIN))
+DECIMALS = 6
+FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+CHOICES: tuple[str, ...] = (
+    *(f"missing {spelling}" for spelling in MISSING),
+    "bit",
+    "whole",
+    *(f"decimals {d}" for d in range(1, DECIMALS + 1)),
+    *(f"date {form}" for form in FORMS),
+    "label",
+)
+_PLACE = {choice: i for i, choice in enumerate(CHOICES)}
+_WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})")
+_POINT = re.compile(r"[+-]?\d{1,15}\.(\d{1,6})")
+
+STRAY = 0.02
+"""Share of a column's cells that may be of another kind; they are read as missing."""
+BELIEVED = 4.0
+"""Standard deviations of noise that a count must pass to be believed."""
+
+Spend = Callable[[str, Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """Noisy counts of one column, by choice; those that noise alone could make are nothing.
+
+    Attributes:
+        noise: What a count may be off by.
+    """
+
+    counts: Mapping[str, int]
+    noise: float
+
+    @classmethod
+    def of(cls, noisy: Mapping[str, int], sigma: float) -> Votes:
+        noise = BELIEVED * sigma
+        return cls({choice: n if n > noise else 0 for choice, n in noisy.items()}, noise)
+
+    def total(self, *kinds: str) -> int:
+        return sum(n for choice, n in self.counts.items() if choice.split(" ")[0] in kinds)
+
+
+def sigma_of(rho: float, columns: int, rows: int) -> float:
+    """Noise on each count where `columns` columns are voted on for `rho` in all."""
+    return rows * math.sqrt(columns / (2 * rho))
+
+
+def event_of(sigma: float, columns: int, rows: int) -> Event:
+    """What the votes cost where each patient casts at most `rows` in each column."""
+    if rows == 1:
+        return Repeated(DiscreteGaussian(sigma), columns)
+    return Zcdp(columns * rows**2 / (2 * sigma**2))
+
+
+def describe_by_votes(raw: Raw, *, subject: str | None, rows: int, rho: float, spend: Spend) -> Schema:
+    """The schema of a table, found at the price of `rho`.
+
+    Args:
+        subject: Column that numbers the patient; None for the one whose name says so, if any.
+        rows: Rows of each patient that vote, at most: the first ones in the file.
+
+    PRIVACY: `event_of` the noise, charged before anything is counted.
+
+    Raises:
+        InputError: a column's kind stays open under so much noise; a person has to declare it.
+    """
+    names = [str(name) for name in raw.frame.columns]
+    subject = subject or guess_subject(names)
+    blank = {name: _unlooked(raw, name, subject) for name in names}
+    voted = [name for name in names if blank[name] is None]
+    if not voted:
+        raise InputError("every column's name speaks of an identifier, so there is nothing to learn; write a schema.")
+    sigma = sigma_of(rho, len(voted), rows)
+    spend("describe/votes", event_of(sigma, len(voted), rows))
+    voters = _voters(raw, subject, rows)
+    found = {name: _column(raw, name, Votes.of(_count(raw, name, voters, sigma), sigma)) for name in voted}
+    columns = tuple(blank[name] or found[name] for name in names)
+    return Schema(columns, dialect=dict(raw.dialect))
+
+
+def fitting(raw: Raw, schema: Schema) -> Raw:
+    """The table with cells that a column of `schema` cannot hold read as missing: each by itself, so free of cost."""
+    frame = raw.frame.copy()
+    for column in schema:
+        if not column.numeric or column.handling != "model" or raw.storage.get(column.name):
+            continue
+        texts = frame[column.name]
+        codes, distinct = pd.factorize(texts.to_numpy(dtype=object))
+        kept = np.array([_readable(str(text), column) for text in distinct] + [True])
+        frame[column.name] = texts.where(kept[codes], (*column.missing, "")[0])
+    return replace(raw, frame=frame)
+
+
+def guess_subject(names: list[str]) -> str | None:
+    """The column whose name says most plainly that it numbers the patient."""
+    best = max(names, key=names_patient)
+    return best if names_patient(best) >= 2 else None
+
+
+def _unlooked(raw: Raw, name: str, subject: str | None) -> Column | None:
+    """The column of an identifier, from its name; None for one that may be looked at."""
+    storage = raw.storage.get(name, "")
+    if name == subject:
+        why = "numbers the patient; never learned"
+        form = "pattern:" + "#" * 10
+        return Column(name, "code", role="subject", handling="surrogate", form=form, missing=("",), storage=storage,
+                      why=why)  # fmt: skip
+    if not could_mean(name):
+        return None
+    why = "its name speaks of an identifier; never looked at, left blank"
+    return Column(name, "text", role="identifier", handling="blank", missing=("",), storage=storage, why=why)
+
+
+def _voters(raw: Raw, subject: str | None, rows: int) -> NDArray[np.bool_]:
+    """The first `rows` rows of each patient: (n_rows,)."""
+    if subject is None or subject not in raw.frame.columns:
+        return np.ones(len(raw.frame), dtype=bool)
+    who = raw.frame[subject]
+    alone = who.isna() | (who.astype(str) == "")
+    rank = who.astype(str).groupby(who.astype(str)).cumcount()
+    return np.asarray((rank < rows) | alone, dtype=bool)
+
+
+def _count(raw: Raw, name: str, voters: NDArray[np.bool_], sigma: float) -> Mapping[str, int]:
+    """PRIVACY: discrete Gaussian noise of standard deviation `sigma` on every count, charged by the caller."""
+    storage = raw.storage.get(name, "")
+    texts = as_texts(raw.frame[name], storage) if storage else raw.frame[name]
+    codes, distinct = pd.factorize(texts.to_numpy(dtype=object)[voters])
+    choices = np.array([_PLACE[choice_of(str(text))] for text in distinct] + [_PLACE["missing "]])
+    counts = np.bincount(choices[codes], minlength=len(CHOICES))
+    return dict(zip(CHOICES, mechanisms.noisy(counts, sigma).tolist(), strict=True))
+
+
+def choice_of(text: str) -> str:
+    """What one cell votes for."""
+    if text in PLAIN:
+        return f"missing {text}"
+    text = text.strip()
+    if text in ("0", "1"):
+        return "bit"
+    if _WHOLE.fullmatch(text):
+        return "whole"
+    if (found := _POINT.fullmatch(text)) is not None:
+        return f"decimals {len(found[1])}"
+    if text[:1].isdigit():
+        for form in FORMS:
+            try:
+                read_moment(text, form)
+            except ValueError:
+                continue
+            return f"date {form}"
+    return "label"
+
+
+def _column(raw: Raw, name: str, votes: Votes) -> Column:
+    """The column that the noisy votes speak for."""
+    filled = votes.total("bit", "whole", "decimals", "date", "label")
+    role, _ = role_of(name)
+    missing = tuple(s for s in MISSING if votes.counts[f"missing {s}"]) or ("",)
+    base = Column(name, "category", role=role, missing=missing, storage=raw.storage.get(name, ""), why="by noisy votes")
+    if not filled:
+        if votes.total("missing"):
+            return replace(base, kind="text", role="feature", handling="blank", why="by noisy votes hardly ever filled")
+        raise InputError(
+            f"column {name!r}: there are too few patients to find by noisy votes how it is written; write a schema "
+            "(`semblance describe` on a table you may look at) and pass it by --schema."
+        )
+    stray = STRAY * filled + votes.noise
+    dates = {form: votes.counts[f"date {form}"] for form in FORMS}
+    form = max(dates, key=lambda f: dates[f])
+    if dates[form] and filled - dates[form] <= stray:
+        kind: Kind = "datetime" if "%H" in form else "date"
+        return replace(base, kind=kind, date_format=form, role="quasi-identifier" if role == "feature" else role)
+    numbers = votes.total("bit", "whole", "decimals")
+    if not numbers or filled - numbers > stray or is_code(name):
+        return base
+    fractions = [d for d in range(1, DECIMALS + 1) if votes.counts[f"decimals {d}"]]
+    if not fractions and votes.counts["bit"] and filled - votes.counts["bit"] <= stray:
+        return replace(base, kind="boolean", categories=("0", "1"), bounds="declared")
+    unit = unit_of(name)
+    if not fractions:
+        return replace(base, kind="integer", unit=unit)
+    return replace(base, kind="number", unit=unit, decimals=max(fractions), min_decimals=0)
+
+
+def _readable(text: str, column: Column) -> bool:
+    if text in column.missing:
+        return True
+    if column.kind in ("date", "datetime"):
+        return choice_of(text) == f"date {column.date_format}"
+    choice = choice_of(text).split(" ")[0]
+    return choice in ("bit", "whole") or (choice == "decimals" and column.kind == "number")
