@@ -52,7 +52,6 @@ class Marginals:
 
     name: ClassVar[str] = "marginals"
     about: ClassVar[str] = "noisy counts and a graph fitted to them (MST, AIM): the default with --epsilon"
-    private: ClassVar[bool] = True
     private: ClassVar[bool] = True  # charges all it touches: may be used where epsilon is promised
 
     method: str = "aim"
@@ -173,11 +172,6 @@ class MarginalsModel:
     def keeps_real_values(self) -> bool:
         """True where some labels were too rare to be drawn: the schema saved beside the model still lists them."""
         return any(c.n_rare for c in self.cells)
-
-    @property
-    def rows(self) -> float:
-        """How many rows were learned from, as the noisy counts tell it: known to whoever has the model."""
-        return self.graph.rows
 
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""
