@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from semblance.explain.lesson import Claim, Lesson, Told, settings_of
 from semblance.explain.words import Words, words_of_lesson, words_of_page
+from semblance.report.sheet import environment, style
 
 
 def render(lesson: Lesson, told: Told, *, language: str = "en", seed: int = 0) -> str:
@@ -25,7 +24,7 @@ def render(lesson: Lesson, told: Told, *, language: str = "en", seed: int = 0) -
     """
     words, page = words_of_lesson(lesson.name, language), words_of_page(language)
     picture = lesson.draw(told, words)
-    return _environment().get_template("lesson.html").render(
+    return environment("explain").get_template("lesson.html").render(
         tag=page.say.tag,
         page=page,
         title=words("title"),
@@ -39,7 +38,7 @@ def render(lesson: Lesson, told: Told, *, language: str = "en", seed: int = 0) -
         agrees=told.agrees,
         try_it=_inline(words("try_it", **told.numbers)),
         footer=_inline(page("footer", name=lesson.name, seed=str(seed), settings=_settings(lesson, page))),
-        style=_style(),
+        style=style("explain", "lesson.css"),
     )  # fmt: skip
 
 
@@ -67,23 +66,3 @@ def _settings(lesson: Lesson, page: Words) -> str:
 def _inline(text: str) -> Markup:
     """Text with `what stands in backticks` set as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped first
-
-
-def _style() -> Markup:
-    files = [resources.files(f"semblance.{room}") / "templates" for room in ("report", "explain")]
-    report, own = (folder / name for folder, name in zip(files, ("style.css", "lesson.css"), strict=True))
-    return Markup(report.read_text("utf-8") + own.read_text("utf-8"))  # noqa: S704 - our own files
-
-
-def _template(name: str) -> str:
-    return (resources.files("semblance.explain") / "templates" / name).read_text("utf-8")
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from semblance.frontier import words
 from semblance.frontier.plots import draw_curve, draw_rate, draw_trade
@@ -15,6 +13,7 @@ from semblance.frontier.record import PRIVACY, UTILITY
 from semblance.report.draw import number
 from semblance.report.language import Language
 from semblance.report.language import language as language_of
+from semblance.report.sheet import environment, style
 
 Known = Mapping[str, Any]
 
@@ -56,7 +55,7 @@ def render_in(say: Language, record: Known) -> str:
             rate=draw_rate(record, say),
             main=[name for name in followed if name in record["curves"]],
             told=sorted(record["facts"]),
-            style=_style(),
+            style=style("frontier", "frontier.css"),
         )
     )
 
@@ -96,24 +95,8 @@ def _failures(record: Known, value: float) -> Sequence[Known]:
     return words.unmet(found["rules"])
 
 
-def _template(name: str) -> str:
-    return (resources.files("semblance.frontier") / "templates" / name).read_text("utf-8")
-
-
-def _style() -> Markup:
-    """The report's own, and what only this page needs."""
-    house = (resources.files("semblance.report") / "templates" / "style.css").read_text("utf-8")
-    return Markup(house + _template("frontier.css"))  # noqa: S704 - our own files
-
-
 def _environment(say: Language) -> Environment:
-    made = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment("frontier")
     made.filters.update(
         number=number,
         title=lambda name: words.title(name, say),

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
-from importlib import resources
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from semblance.gallery.exhibit import Exhibit, Measured, Tiles
 from semblance.imaging.grid import grid
 from semblance.report.draw import plain
 from semblance.report.language import Language
 from semblance.report.language import language as language_of
+from semblance.report.sheet import environment, style
 
 COLUMNS = 6
 
@@ -67,7 +66,7 @@ def render_in(say: Language, exhibit: Exhibit) -> str:
             notes=[say(str(note)) for note in facts.get("notes") or ()],
             not_proven=[say(text) for text in NOT_PROVEN],
             provenance=[(name, _told(facts[name])) for name in sorted(facts) if name != "notes"],
-            style=_style(),
+            style=style("gallery", "gallery.css"),
         )
     )
 
@@ -124,23 +123,7 @@ def _uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def _template(name: str) -> str:
-    return (resources.files("semblance.gallery") / "templates" / name).read_text("utf-8")
-
-
-def _style() -> Markup:
-    """The report's own, and what only this page needs."""
-    house = (resources.files("semblance.report") / "templates" / "style.css").read_text("utf-8")
-    return Markup(house + _template("gallery.css"))  # noqa: S704 - our own files
-
-
 def _environment(say: Language) -> Environment:
-    made = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment("gallery")
     made.globals.update(say=say)
     return made

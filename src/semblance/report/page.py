@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from semblance.evidence import Evidence, Finding
 from semblance.report import first, words
@@ -21,6 +19,7 @@ from semblance.report.language import Language
 from semblance.report.language import language as language_of
 from semblance.report.maps import draw_dependence, draw_map
 from semblance.report.marginals import draw_marginals
+from semblance.report.sheet import environment, style
 from semblance.report.source import exposure
 from semblance.report.titles import status_of, title_of
 
@@ -69,7 +68,7 @@ def render_in(say: Language, evidence: Evidence, verdict: Mapping[str, Any], *, 
         doses=draw_doses(evidence, say),
         with_shadows=evidence.get("membership.shadow.auc") is not None,
         asked=asked_of_holdout(evidence, say),
-        style=_style(),
+        style=style(),
         **_pictures(evidence, say),
     )
 
@@ -153,22 +152,8 @@ def _first(evidence: Evidence, *names: str) -> Finding | None:
     return next((f for n in names if (f := evidence.get(n)) is not None), None)
 
 
-def _template(name: str) -> str:
-    return (resources.files("semblance.report") / "templates" / name).read_text("utf-8")
-
-
-def _style() -> Markup:
-    return Markup(_template("style.css"))  # noqa: S704 - our own file
-
-
 def _environment(say: Language) -> Environment:
-    made = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = environment("report")
     made.filters.update(
         figure=say.figure,
         title_of=lambda name: title_of(name, say),
