@@ -14,6 +14,7 @@ from semblance.imaging.masks import depths_of, planes_of
 from semblance.nets.device import device
 from semblance.nets.images import flow_learning
 from semblance.nets.images.flow_learning import Plan, frame_of, scaled
+from semblance.nets.images.flow_net import FlowNet, Frame
 from semblance.nets.images.mask_flow import Painting
 from semblance.nets.images.mask_net import THREADS, MaskNet, new_brush
 from semblance.nets.images.schooling import school
@@ -67,7 +68,7 @@ def learn(
         processors=THREADS,
     )
     frame = frame_of(images, sizes, painting)
-    trainee = Painting(
+    brush = Painting(
         new_brush(frame, structures),
         scaled(images, frame),
         torch.from_numpy(planes_of(masks, structures)),
@@ -76,24 +77,24 @@ def learn(
         tuning=painting.tuning,
         start=torch.Generator().manual_seed(run.seeds.integer(f"{KEY}/paint/begin")),
     )
-
-    def fitted() -> MaskNet:
-        brush = new_brush(frame, structures)
-        brush.load_state_dict(trainee.average)
-        return MaskNet(frame, structures, brush.to(device()).eval(), drawer)
-
-    net, log = school(
-        trainee,
+    net, painted = school(
+        brush,
         len(images),
         plan=painting,
         run=replace(run, max_minutes=run.max_minutes - drawn.seconds / 60),
         key=f"{KEY}/paint",
         stage="learning to paint around masks",
         processors=THREADS,
-        fitted=fitted,
+        fitted=lambda: _fitted(brush, frame, structures, drawer),
         see=see,
     )
-    return net, Logs(drawn, log)
+    return net, Logs(drawn, painted)
+
+
+def _fitted(trained: Painting, frame: Frame, structures: int, drawer: FlowNet) -> MaskNet:
+    brush = new_brush(frame, structures)
+    brush.load_state_dict(trained.average)
+    return MaskNet(frame, structures, brush.to(device()).eval(), drawer)
 
 
 def weigh(masks: NDArray[np.uint8], structures: int, focus: float) -> NDArray[np.float32]:
