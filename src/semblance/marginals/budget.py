@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from semblance.marginals import mst
 from semblance.marginals.curator import gaussian_event, sigma_for
-from semblance.marginals.domain import Search, columns_to_search
+from semblance.marginals.domain import Search, questions
 from semblance.privacy.events import Composed, Event, Repeated, Zcdp
 from semblance.privacy.ledger import Ledger
 from semblance.schema import Schema
@@ -35,8 +35,8 @@ class Budget:
     @property
     def search(self) -> Search:
         """How cells are found."""
-        columns = max(1, columns_to_search(self.schema))
-        return Search(sigma_for(CELLS * self.rho / columns, self.most), self.most, FOUND * self.delta, self.cells)
+        asked = max(1, questions(self.schema))
+        return Search(sigma_for(CELLS * self.rho / asked, self.most), self.most, FOUND * self.delta, self.cells)
 
     @property
     def sigma_of_ones(self) -> float:
@@ -51,7 +51,7 @@ class Budget:
     @property
     def rest(self) -> float:
         """Rho for choosing and measuring what columns have to do with each other."""
-        used = ONES + (CELLS if columns_to_search(self.schema) else 0.0)
+        used = ONES + (CELLS if questions(self.schema) else 0.0)
         return (1 - used) * self.rho
 
     @property

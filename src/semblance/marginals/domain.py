@@ -41,7 +41,7 @@ class Search:
     """How cells are looked for.
 
     Attributes:
-        sigma: Noise on the counts of one column that is asked once; of one asked k times, sqrt(k) as much.
+        sigma: Noise on every count. A number is asked for once a halving, labels once.
         most: Rows of one patient, at most. delta: Probability that some label of a single patient is found.
         cells: Cells of a number, about.
     """
@@ -53,16 +53,9 @@ class Search:
 
     def event(self, schema: Schema) -> Event:
         """What looking costs. Depends on the schema, not on the data."""
-        events: list[Event] = []
-        for column in schema.modelled:
-            if column.numeric:
-                depth = Ruler.of(column).depth
-                if depth:
-                    events.append(Repeated(gaussian_event(self.sigma * math.sqrt(depth), self.most), depth))
-            elif not is_declared(column):
-                events.append(gaussian_event(self.sigma, self.most))
-                events.append(Failure(self.delta / _undeclared(schema)))
-        return Composed(tuple(events))
+        counts = [Repeated(gaussian_event(self.sigma, self.most), n)] if (n := questions(schema)) else []
+        failures = [Failure(self.delta)] if _undeclared(schema) else []
+        return Composed((*counts, *failures))
 
 
 def is_declared(column: Column) -> bool:
@@ -70,9 +63,9 @@ def is_declared(column: Column) -> bool:
     return column.bounds == "declared" and bool(column.categories)
 
 
-def columns_to_search(schema: Schema) -> int:
-    """Columns whose cells are to be found in the data: each costs as much as the others."""
-    return sum(c.numeric or not is_declared(c) for c in schema.modelled)
+def questions(schema: Schema) -> int:
+    """How often the data is asked for its cells, each time at the cost of one marginal."""
+    return sum(Ruler.of(c).depth if c.numeric else not is_declared(c) for c in schema.modelled)
 
 
 def find_cells(rows: Dataset, search: Search, spend: Spend) -> tuple[Cells, ...]:
@@ -136,8 +129,7 @@ def _numeric_cells(values: pd.Series, column: Column, search: Search) -> Cells:
     ruler = Ruler.of(column)
     scaled = to_scale(values, column)
     places = np.sort(ruler.positions(scaled[~np.isnan(scaled)]))
-    sigma = search.sigma * math.sqrt(max(1, ruler.depth))
-    pieces = _cut(places, ruler.depth, sigma, search.cells)
+    pieces = _cut(places, ruler.depth, search.sigma, search.cells)
     knots, spikes = [], []
     half = 0.499 * ruler.step if column.kind != "datetime" else 0.0
     for start, stop in pieces:

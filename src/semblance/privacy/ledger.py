@@ -17,6 +17,8 @@ from semblance.privacy.events import Event
 
 SLACK = 1e-9
 """Relative rounding that does not count as overspending."""
+FINE = 1e-3
+"""Share of rho that may be left unspent, so that finding how much is left stays quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ class Ledger:
             raise ValueError("there is no allowance to spend from; begin the run with one.")
         allowed = self.allowance
         low, high = 0.0, 2 * rho_within(allowed.epsilon, allowed.delta)
-        for _ in range(24):
+        least = 0.005 * high  # with so little left, all that comes out is noise
+        while high - low > FINE * high and high > least:
             middle = (low + high) / 2
             low, high = (middle, high) if self._epsilon(make(middle)) <= allowed.epsilon else (low, middle)
         if not low:

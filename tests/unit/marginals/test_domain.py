@@ -8,11 +8,11 @@ import pytest
 
 from semblance.data.dataset import Dataset
 from semblance.marginals.compress import learn_compression
-from semblance.marginals.domain import Search, columns_to_search, encode, find_cells, stable_threshold
+from semblance.marginals.domain import Search, encode, find_cells, questions, stable_threshold
 from semblance.marginals.estimate import Measurement
 from semblance.marginals.patients import cap_rows
 from semblance.marginals.scale import Ruler
-from semblance.privacy.events import Event, Failure, to_json
+from semblance.privacy.events import Event, to_json
 from semblance.schema import Column, Schema
 
 SEARCH = Search(sigma=5.0, most=1, delta=1e-6, cells=16)
@@ -139,12 +139,12 @@ def test_searching_is_charged_before_it_is_done_and_by_the_schema_alone() -> Non
         with pytest.raises(ZeroDivisionError):
             find_cells(data, SEARCH, refuse)
     assert to_json(charges[0]) == to_json(charges[1]) == to_json(SEARCH.event(data.schema))
-    assert columns_to_search(data.schema) == 2
+    assert questions(data.schema) == 8
     told = to_json(charges[0])["of"]
-    assert [part["event"] for part in told] == ["repeated", "discrete_gaussian", "failure"]
-    assert told[0]["count"] == 7
-    assert told[0]["of"]["sigma"] == pytest.approx(5 * math.sqrt(7))
-    assert Failure(told[2]["delta"]).delta == pytest.approx(1e-6)
+    assert [part["event"] for part in told] == ["repeated", "failure"]
+    assert told[0]["count"] == 8
+    assert told[0]["of"] == {"event": "discrete_gaussian", "sigma": 5.0, "sensitivity": 1}
+    assert told[1]["delta"] == pytest.approx(1e-6)
 
 
 def test_a_patient_keeps_only_so_many_rows_and_others_keep_theirs() -> None:
