@@ -74,9 +74,11 @@ def test_bad_tables(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str
     [
         (("--target", "height"), 10, "'height'"),
         (("--subject", "person"), 10, "'person'"),
-        (("--generator", "magic"), 11, "chain, gan, independent, vae"),
-        (("--epsilon", "1"), 11, "--epsilon"),
-        (("--delta", "1e-5"), 11, "--delta"),
+        (("--generator", "magic"), 11, "chain, gan, independent, marginals, vae"),
+        (("--epsilon", "1", "--generator", "chain"), 11, "no differential privacy"),
+        (("--epsilon", "9", "--generator", "marginals"), 13, "cap"),
+        (("--epsilon", "1", "--delta", "0.01"), 13, "delta"),
+        (("--delta", "1e-5"), 10, "epsilon"),
         (("--policy", "absent.toml"), 10, "absent.toml"),
         (("--schema", "absent.toml"), 10, "absent.toml"),
     ],
@@ -197,7 +199,7 @@ def test_json_is_one_object_and_nothing_else(
     assert answer("verify", tmp_path / "r")["intact"] is True
     assert answer("fit", patients_csv, "--model", tmp_path / "m")["model"]
     assert answer("sample", tmp_path / "m", "--rows", 5, "-o", tmp_path / "f.csv")["rows"] == 5
-    assert set(answer("list", "generators")["generators"]) == {"chain", "gan", "independent", "vae"}
+    assert set(answer("list", "generators")["generators"]) == {"chain", "gan", "independent", "marginals", "vae"}
     assert answer("describe", tmp_path / "absent.csv") == {
         "error": "InputError",
         "exit_code": 10,

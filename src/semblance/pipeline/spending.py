@@ -177,9 +177,10 @@ def promising(
         if promise.released:
             file.enter_unprotected(extract, purpose=purpose)
         return
-    if budget.show is not None:
-        budget.show(file.plan(extract, allowed))
+    plan = file.plan(extract, allowed)
     held = file.reserve(extract, allowed, purpose=purpose)
+    if budget.show is not None:
+        budget.show(plan)
     promise = Promise(raw, schema, target, subject, Ledger(raw.fingerprint, allowed, held), budget)
     try:
         yield promise
@@ -196,9 +197,16 @@ def _extract(raw: Raw, schema: Schema | None, subject: str | None, budget: Budge
 
 
 def usual(generator: Generator | str | None, budget: Budget) -> Generator:
-    """The recipe that was asked for, or the usual one: "chain", or where something is promised "marginals"."""
+    """The recipe that was asked for, or the usual one: "chain", or where something is promised "marginals".
+
+    Raises:
+        Unsupported: it promises nothing, where something is to be promised.
+    """
     named = usual_name(budget) if generator is None else generator
-    return recipe(named) if isinstance(named, str) else named
+    made = recipe(named) if isinstance(named, str) else named
+    if budget.allowance is not None:
+        check_recipe(made)
+    return made
 
 
 def usual_name(budget: Budget) -> str:
@@ -214,8 +222,8 @@ def without_what_was_read(schema: Schema) -> Schema:
     return replace(schema, columns=columns)
 
 
-def check_private(made: Generator, schema: Schema) -> None:
-    """Refuse a recipe that promises nothing, or that would touch patients without charging.
+def check_recipe(made: Generator) -> None:
+    """Refuse a recipe that promises nothing, by its own word.
 
     Raises:
         Unsupported: see above.
@@ -225,6 +233,15 @@ def check_private(made: Generator, schema: Schema) -> None:
             f"generator {made.name!r} has no differential privacy; use one that has, such as marginals, or leave out "
             "--epsilon."
         )
+
+
+def check_private(made: Generator, schema: Schema) -> None:
+    """Refuse what would touch patients without charging.
+
+    Raises:
+        Unsupported: the recipe promises nothing, or the schema has rules that it does not keep by itself.
+    """
+    check_recipe(made)
     if schema.rules and not getattr(made, "keeps_rules", False):
         raise Unsupported(
             f"the schema has rules, which are learned from patients without charge, and generator {made.name!r} does "
