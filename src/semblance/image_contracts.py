@@ -120,7 +120,8 @@ class ImageFormat(Protocol):
         """Write synthetic images, one file each (or one for all), and their masks, with names made up here.
 
         Nothing but pixels, masks, labels and what the schema declares is written. Beside the files stands
-        "labels.csv": file, mask and labels of each image. The same images and `made_by` give the same bytes.
+        "labels.csv": file, mask, made-up patient (where the schema has patients) and labels of each image. The same
+        images and `made_by` give the same bytes.
 
         Args:
             folder: Made where it does not exist; files of the same names in it are replaced.

@@ -1,7 +1,7 @@
 """Write made images to where a person asked: all of them or nothing.
 
 images and masks   as their format names them
-labels.csv         file, mask where there are any, the label, the attributes
+labels.csv         file, mask and made-up patient where there are any, the label, the attributes
 schema.toml        what the images mean
 manifest.json      SHA-256 of every file, what drew them and from which seed, and the word "synthetic"
 """

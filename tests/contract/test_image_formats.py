@@ -20,20 +20,21 @@ MADE_BY = {"generator": "flow", "model": "ab" * 32, "seed": "7"}
 N = 7
 
 
-def synthetic(**changes) -> Images:  # type: ignore[no-untyped-def]
+def synthetic(*, about: dict[str, pd.Series] | None = None, **changes) -> Images:  # type: ignore[no-untyped-def]
     """Noise of 10 × 14 pixels in steps of the schema, of two classes and two views, one image without a class."""
     schema = ImageSchema(10, 14, classes=("no", "yes"), label="finding", attributes={"view": ("AP", "PA")})
     schema = replace(schema, **changes)
     rng = np.random.default_rng(0)
     pixels = schema.from_unit(rng.uniform(-1, 1, (N, *schema.shape)).astype(np.float32))
     masks = rng.integers(0, 2, (N, 10, 14)).astype(np.uint8) if schema.structures else None
-    about = pd.DataFrame(
+    told = pd.DataFrame(
         {
             "finding": pd.Series(["no", "yes", "yes", "no", None, "yes", "no"], dtype=object),
             "view": pd.Series(["AP", "PA", "AP", "PA", "AP", "PA", "AP"], dtype=object),
+            **(about or {}),
         }
     )
-    return Images(pixels, about, schema, masks, origin="synthetic")
+    return Images(pixels, told, schema, masks, origin="synthetic")
 
 
 @pytest.mark.parametrize("name", sorted(IMAGE_FORMATS))
@@ -82,6 +83,39 @@ class TestEveryImageFormat:
         label = back.schema.label
         assert back.about[label].tolist() == images.about["finding"].tolist()
         assert back.about["view"].tolist() == images.about["view"].tolist()
+
+    @pytest.mark.parametrize("origin", ["synthetic", "augmented"])
+    def test_patients_are_made_up_and_kept_apart(self, name: str, origin: str, tmp_path: Path) -> None:
+        """Altered images of one real patient stay together under a name that is not the patient's."""
+        real = pd.Series(["secret-b", "secret-a", "secret-b", None, "secret-a", "secret-c", None], dtype=object)
+        images = synthetic(patient=True, structures=("lesion",), about={"patient": real})
+        images = replace(images, origin=origin)
+        IMAGE_FORMATS[name]().write(images, tmp_path, made_by=MADE_BY)
+        written = b"".join(path.read_bytes() for path in sorted(tmp_path.rglob("*")) if path.is_file())
+        assert b"secret" not in written
+        if name == "npz":
+            with np.load(tmp_path / "synthetic.npz") as archive:
+                told = archive["patients"].tolist()
+        else:
+            told = pd.read_csv(tmp_path / "labels.csv")["patient"].tolist()
+        assert all(str(one).startswith("SYN-") for one in told)
+        assert pd.factorize(np.array(told, dtype=object))[0].tolist() == [0, 1, 0, 2, 1, 3, 4]
+        if name == "npz":
+            back = read_images(tmp_path / "synthetic.npz").images
+        else:
+            back = read_images(tmp_path, patient="labels.csv:patient", masks="_mask").images
+        assert back.n_patients == 5
+        if name == "dicom":
+            inside = read_images(tmp_path, masks="_mask").images
+            assert set(inside.about["patient"]) == set(told), "the header says the same"
+
+    def test_where_nobody_is_known_no_patient_is_listed(self, name: str, tmp_path: Path) -> None:
+        IMAGE_FORMATS[name]().write(synthetic(), tmp_path)
+        if name == "npz":
+            with np.load(tmp_path / "synthetic.npz") as archive:
+                assert "patients" not in archive.files
+        else:
+            assert (tmp_path / "labels.csv").read_text(encoding="utf-8").splitlines()[0] == "file,finding,view"
 
     def test_the_same_images_give_the_same_bytes(self, name: str, tmp_path: Path) -> None:
         images = synthetic(structures=("lesion",))

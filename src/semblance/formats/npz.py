@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from semblance.data.images import Images
 from semblance.errors import FormatError
 from semblance.image_contracts import Shot
-from semblance.imaging.listing import make_folders
+from semblance.imaging.listing import make_folders, name_patients
 from semblance.imaging.stored import Scale
 
 SPLITS = ("train", "val", "test")
@@ -53,9 +53,9 @@ class Npz:
         return [shot for cut in cuts for shot in _shots(arrays, path.name, cut)]
 
     def write(self, images: Images, folder: Path, *, made_by: Mapping[str, str] | None = None) -> Sequence[Path]:
-        """One file "synthetic.npz": images, labels as numbers, class_names, masks; attributes as texts.
+        """One file "synthetic.npz": images, labels as numbers, class_names, masks; attributes and patients as texts.
 
-        Values are written as they are, in the smallest type that holds them.
+        Patients are made up. Values are written as they are, in the smallest type that holds them.
         """
         schema = images.schema
         arrays: dict[str, NDArray[Any]] = {"images": _stack(images)}
@@ -66,6 +66,8 @@ class Npz:
             arrays[name] = np.array(["" if one is None else one for one in known], dtype=f"U{max(map(len, labels))}")
         if images.masks is not None:
             arrays |= {"masks": images.masks, "structures": np.array(schema.structures)}
+        if schema.patient:
+            arrays["patients"] = np.array(name_patients(images))
         arrays |= {f"made_by_{key}": np.array(text) for key, text in sorted((made_by or {}).items())}
         (path,) = make_folders(folder, [FILE])
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:  # NumPy's own writer notes the time of day

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from semblance.data.images import Images
+from semblance.data.images import PATIENT, Images
 
 LISTING = "labels.csv"
 MASK = "_mask"
@@ -19,13 +19,22 @@ def name_files(images: Images, suffix: str) -> list[str]:
 
     Names of folders keep letters, digits, blank, point, dash and underscore of the class's name.
     """
-    digits = max(6, len(str(len(images))))
-    names = [f"SYN-{number:0{digits}d}{suffix}" for number in range(1, len(images) + 1)]
+    names = [f"{made_up(number, len(images))}{suffix}" for number in range(1, len(images) + 1)]
     if not images.schema.classes:
         return names
     folders = _folders(images.schema.classes)
     labels = images.about[images.schema.label].tolist()
     return [f"{folders[label]}/{name}" if label in folders else name for label, name in zip(labels, names, strict=True)]
+
+
+def made_up(number: int, n: int) -> str:
+    """A name that is nobody's, of `n` such: "SYN-000001"."""
+    return f"SYN-{number:0{max(6, len(str(n)))}d}"
+
+
+def name_patients(images: Images) -> list[str]:
+    """A made-up name of each image's patient, the same for all images of one; never the patient's own."""
+    return [made_up(number + 1, len(images)) for number in images.patients.tolist()]
 
 
 def _folders(labels: Sequence[str]) -> dict[str, str]:
@@ -56,14 +65,20 @@ def make_folders(folder: Path, names: Sequence[str]) -> list[Path]:
     return paths
 
 
-def write_listing(images: Images, names: Sequence[str], folder: Path) -> None:
-    """Write "labels.csv": file, its mask, if any, and each condition; an unknown label is an empty cell."""
-    conditions = list(images.schema.conditions)
-    masks = ["mask"] if images.masks is not None else []
+def write_listing(images: Images, names: Sequence[str], folder: Path, *, patients: Sequence[str] = ()) -> None:
+    """Write "labels.csv": file, its mask and its patient, if any, and each condition; empty where unknown.
+
+    Args:
+        patients: Made-up names, as the files have them; `name_patients` by default.
+    """
+    columns: dict[str, Sequence[object]] = {"file": names}
+    if images.masks is not None:
+        columns["mask"] = [mask_of(name) for name in names]
+    if images.schema.patient:
+        columns[PATIENT] = patients or name_patients(images)
+    for name in images.schema.conditions:
+        columns[name] = ["" if label is None else label for label in images.about[name].tolist()]
     with (folder / LISTING).open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["file", *masks, *conditions])
-        columns = [images.about[name].tolist() for name in conditions]
-        for row, name in enumerate(names):
-            labels = ["" if column[row] is None else column[row] for column in columns]
-            table.writerow([name, *([mask_of(name)] if masks else []), *labels])
+        table.writerow(columns)
+        table.writerows(zip(*columns.values(), strict=True))

@@ -15,6 +15,7 @@ from semblance.contracts import Run
 from semblance.data.images import PATIENT, Images
 from semblance.errors import InputError
 from semblance.image_schema import ImageSchema
+from semblance.imaging.listing import made_up
 from semblance.imaging.model_files import Kept, read_kept, write_kept
 
 DRAWN = "drawn.json"
@@ -137,7 +138,7 @@ def about_labels(labels: NDArray[np.int64], schema: ImageSchema) -> pd.DataFrame
     for column, (name, known) in zip(labels.T, schema.conditions.items(), strict=True):
         about[name] = [known[number] if number >= 0 else None for number in column]
     if schema.patient:
-        about[PATIENT] = [f"SYN-{number:06d}" for number in range(1, len(labels) + 1)]
+        about[PATIENT] = [made_up(number, len(labels)) for number in range(1, len(labels) + 1)]
     return pd.DataFrame(about, index=range(len(labels)), dtype=object)
 
 

@@ -44,13 +44,15 @@ def unique(root: str, purpose: str) -> str:
     return f"2.25.{UUID(bytes=digest[:16], version=5).int}"
 
 
-def describe(schema: ImageSchema, scale: Scale, made_by: Mapping[str, str], *, root: str, number: int) -> Dataset:
-    """The header of image `number`, without pixels."""
+def describe(
+    schema: ImageSchema, scale: Scale, made_by: Mapping[str, str], *, root: str, number: int, patient: int
+) -> Dataset:
+    """The header of image `number`, which shows made-up patient `patient`, without pixels."""
     from pydicom import Dataset
 
     data = Dataset()
     data.SpecificCharacterSet = "ISO_IR 192"
-    _say_who(data, root, number)
+    _say_who(data, root, number, patient)
     _say_how(data, schema, made_by)
     data.SOPClassUID = SECONDARY_CAPTURE
     data.SOPInstanceUID = unique(root, f"image/{number}")
@@ -62,10 +64,15 @@ def describe(schema: ImageSchema, scale: Scale, made_by: Mapping[str, str], *, r
     return data
 
 
-def _say_who(data: Dataset, root: str, number: int) -> None:
+def patient_id(root: str, patient: int) -> str:
+    """A name that no patient of another drawing has."""
+    return f"SYN-{root[:8]}-{patient:06d}"
+
+
+def _say_who(data: Dataset, root: str, number: int, patient: int) -> None:
     """A patient who never was, of a study and a series that never were."""
-    data.PatientName = f"SYN^{number:06d}"
-    data.PatientID = f"SYN-{root[:8]}-{number:06d}"
+    data.PatientName = f"SYN^{patient:06d}"
+    data.PatientID = patient_id(root, patient)
     data.PatientBirthDate = data.PatientSex = ""
     data.PatientIdentityRemoved = "YES"
     data.DeidentificationMethod = "Synthetic image of no person; header built from an allow-list"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from semblance.data.images import Images
 from semblance.extras import need
-from semblance.formats.dicom.header import SECONDARY_CAPTURE, describe, unique, unique_roots
+from semblance.formats.dicom.header import SECONDARY_CAPTURE, describe, patient_id, unique, unique_roots
 from semblance.imaging.listing import make_folders, mask_of, name_files, write_listing
 from semblance.imaging.stored import Scale
 
@@ -31,23 +31,21 @@ def write_images(images: Images, folder: Path, made_by: Mapping[str, str]) -> li
     root = unique_roots(images, made_by)
     names = name_files(images, ".dcm")
     paths = make_folders(folder, names)
+    patients = (images.patients + 1).tolist()
     for row, path in enumerate(paths):
-        data = describe(schema, scale, made_by, root=root, number=row + 1)
+        data = describe(schema, scale, made_by, root=root, number=row + 1, patient=patients[row])
         _save(data, scale.store(images.pixels[row], schema), path)
         if images.masks is not None:
-            _save(
-                _mask_of(data, images, root=root, number=row + 1), images.masks[row][None], folder / mask_of(names[row])
-            )
-    write_listing(images, names, folder)
+            mask = _mask_of(images, root=root, number=row + 1, patient=patients[row])
+            _save(mask, images.masks[row][None], folder / mask_of(names[row]))
+    write_listing(images, names, folder, patients=[patient_id(root, patient) for patient in patients])
     return paths
 
 
-def _mask_of(image: Dataset, images: Images, *, root: str, number: int) -> Dataset:
+def _mask_of(images: Images, *, root: str, number: int, patient: int) -> Dataset:
     """The header of a mask: of the same synthetic patient and study, in a series of its own."""
     flat = replace(images.schema, channels=1, bits=8, step=1.0, low=0.0, high=ON, unit="")
-    data = describe(flat, Scale(8, 1.0, 0.0), {}, root=root, number=number)
-    for keyword in ("PatientName", "PatientID", "StudyInstanceUID"):
-        setattr(data, keyword, getattr(image, keyword))
+    data = describe(flat, Scale(8, 1.0, 0.0), {}, root=root, number=number, patient=patient)
     data.SOPInstanceUID = unique(root, f"mask/{number}")
     data.SeriesInstanceUID = unique(root, f"mask series/{number}")
     data.SeriesNumber, data.SeriesDescription = 2, "SYNTHETIC MASK - FOR RESEARCH ONLY"
