@@ -215,6 +215,20 @@ class TestWriting:
         block = data.private_block(0x0071, "SEMBLANCE")
         assert [block[offset].value for offset in (1, 2, 3)] == ["flow", "c" * 64, "3"]
 
+    def test_altered_images_of_patients_do_not_say_that_they_show_nobody(self, tmp_path: Path) -> None:
+        schema = ImageSchema(10, 14, structures=("lesion",))
+        masks = np.ones((2, 10, 14), dtype=np.uint8)
+        pixels = np.full((2, 1, 10, 14), 9.0, dtype=np.float32)
+        for origin, shows in (("synthetic", False), ("augmented", True)):
+            images = Images(pixels, pd.DataFrame(index=range(2)), schema, masks, origin=origin)  # type: ignore[arg-type]
+            paths = Dicom().write(images, tmp_path / origin, made_by=MADE_BY)
+            for path in (*paths, *(path.with_name(f"{path.stem}_mask.dcm") for path in paths)):
+                data = pydicom.dcmread(path)
+                texts = " ".join(str(element.value) for element in data if element.VR in ("LO", "ST")).lower()
+                assert ("real patient" in texts) == shows
+                assert ("no patient" in texts or "no person" in texts or "synthetic" in texts) != shows
+                assert all(len(str(element.value)) <= 64 for element in data if element.VR == "LO")
+
     def test_rescaled_to_hu_and_windowed_for_a_viewer(self, written: list[Path]) -> None:
         data = pydicom.dcmread(written[0])
         assert (float(data.RescaleSlope), float(data.RescaleIntercept), data.RescaleType) == (1, -1024, "HU")

@@ -1,4 +1,4 @@
-r"""All that the file of a synthetic image says. A list of what may be said: nothing is taken from a patient's file.
+r"""All that the file of a made image says. A list of what may be said: nothing is taken from a patient's file.
 
 The objects are Secondary Captures (PS3.3, A.8), because no machine took them: DERIVED\SECONDARY, conversion type SYN
 (PS3.3, C.8.6.1), content qualification RESEARCH, patient identity removed. Geometry and values come from the schema,
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 
+from semblance.data.dataset import Origin
 from semblance.data.images import Images
 from semblance.image_schema import ImageSchema
 from semblance.imaging.stored import Scale
@@ -28,6 +30,36 @@ LONGEST = 64
 """Characters of a long string (LO), PS3.5."""
 SPACING_DIGITS = 4
 """Significant digits of a spacing: enough to measure by, too few to tell one examination's field of view by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a header says of an image's origin; at most 64 letters each."""
+
+    identity: str
+    study: str
+    series: str
+    derivation: str
+
+
+DRAWN = Words(
+    "Synthetic image of no person; header built from an allow-list",
+    "Synthetic images, for research only",
+    "SYNTHETIC",
+    "Drawn by a generative model; shows no patient",
+)
+ALTERED = Words(
+    "Header built from an allow-list; anatomy of a real patient",
+    "Altered images of real patients, for research only",
+    "ALTERED",
+    "Altered by a generative model; shows a real patient's anatomy",
+)
+"""Of all that is not synthetic."""
+
+
+def words_of(origin: Origin) -> Words:
+    """What to say of images of this origin."""
+    return DRAWN if origin == "synthetic" else ALTERED
 
 
 def unique_roots(images: Images, made_by: Mapping[str, str]) -> str:
@@ -45,15 +77,23 @@ def unique(root: str, purpose: str) -> str:
 
 
 def describe(
-    schema: ImageSchema, scale: Scale, made_by: Mapping[str, str], *, root: str, number: int, patient: int
+    schema: ImageSchema,
+    scale: Scale,
+    made_by: Mapping[str, str],
+    *,
+    root: str,
+    number: int,
+    patient: int,
+    origin: Origin,
 ) -> Dataset:
-    """The header of image `number`, which shows made-up patient `patient`, without pixels."""
+    """The header of image `number`, of patient `patient` by a made-up name, without pixels."""
     from pydicom import Dataset
 
     data = Dataset()
     data.SpecificCharacterSet = "ISO_IR 192"
-    _say_who(data, root, number, patient)
-    _say_how(data, schema, made_by)
+    words = words_of(origin)
+    _say_who(data, words, root, number, patient)
+    _say_how(data, words, schema, made_by)
     data.SOPClassUID = SECONDARY_CAPTURE
     data.SOPInstanceUID = unique(root, f"image/{number}")
     data.InstanceNumber = number
@@ -69,29 +109,29 @@ def patient_id(root: str, patient: int) -> str:
     return f"SYN-{root[:8]}-{patient:06d}"
 
 
-def _say_who(data: Dataset, root: str, number: int, patient: int) -> None:
-    """A patient who never was, of a study and a series that never were."""
+def _say_who(data: Dataset, words: Words, root: str, number: int, patient: int) -> None:
+    """A patient by a name that nobody bears, of a study and a series that never were."""
     data.PatientName = f"SYN^{patient:06d}"
     data.PatientID = patient_id(root, patient)
     data.PatientBirthDate = data.PatientSex = ""
     data.PatientIdentityRemoved = "YES"
-    data.DeidentificationMethod = "Synthetic image of no person; header built from an allow-list"
+    data.DeidentificationMethod = words.identity
     data.StudyInstanceUID = unique(root, f"study/{number}")
     data.SeriesInstanceUID = unique(root, f"series/{number}")
     data.StudyDate = data.StudyTime = data.AccessionNumber = data.ReferringPhysicianName = ""
     data.StudyID, data.SeriesNumber = "SYN", 1
-    data.StudyDescription = "Synthetic images, for research only"
-    data.SeriesDescription = "SYNTHETIC - FOR RESEARCH ONLY"
+    data.StudyDescription = words.study
+    data.SeriesDescription = f"{words.series} - FOR RESEARCH ONLY"
 
 
-def _say_how(data: Dataset, schema: ImageSchema, made_by: Mapping[str, str]) -> None:
+def _say_how(data: Dataset, words: Words, schema: ImageSchema, made_by: Mapping[str, str]) -> None:
     data.Modality = schema.modality
     data.ConversionType = "SYN"
     data.Manufacturer = "Semblance"
     data.ManufacturerModelName = made_by.get("generator", "")[:LONGEST]
     data.SoftwareVersions = version("semblance")
     data.ImageType = ["DERIVED", "SECONDARY"]
-    data.DerivationDescription = "Drawn by a generative model; shows no patient"
+    data.DerivationDescription = words.derivation
     data.ContentQualification = "RESEARCH"
     data.BurnedInAnnotation = "NO"
     data.LossyImageCompression = "00"

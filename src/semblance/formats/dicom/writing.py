@@ -1,4 +1,4 @@
-"""Synthetic images as DICOM files."""
+"""Made images as DICOM files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from semblance.data.images import Images
 from semblance.extras import need
-from semblance.formats.dicom.header import SECONDARY_CAPTURE, describe, patient_id, unique, unique_roots
+from semblance.formats.dicom.header import SECONDARY_CAPTURE, describe, patient_id, unique, unique_roots, words_of
 from semblance.imaging.listing import make_folders, mask_of, name_files, write_listing
 from semblance.imaging.stored import Scale
 
@@ -33,7 +33,7 @@ def write_images(images: Images, folder: Path, made_by: Mapping[str, str]) -> li
     paths = make_folders(folder, names)
     patients = (images.patients + 1).tolist()
     for row, path in enumerate(paths):
-        data = describe(schema, scale, made_by, root=root, number=row + 1, patient=patients[row])
+        data = describe(schema, scale, made_by, root=root, number=row + 1, patient=patients[row], origin=images.origin)
         _save(data, scale.store(images.pixels[row], schema), path)
         if images.masks is not None:
             mask = _mask_of(images, root=root, number=row + 1, patient=patients[row])
@@ -43,12 +43,12 @@ def write_images(images: Images, folder: Path, made_by: Mapping[str, str]) -> li
 
 
 def _mask_of(images: Images, *, root: str, number: int, patient: int) -> Dataset:
-    """The header of a mask: of the same synthetic patient and study, in a series of its own."""
+    """The header of a mask: of the same made-up patient and study, in a series of its own."""
     flat = replace(images.schema, channels=1, bits=8, step=1.0, low=0.0, high=ON, unit="")
-    data = describe(flat, Scale(8, 1.0, 0.0), {}, root=root, number=number, patient=patient)
+    data = describe(flat, Scale(8, 1.0, 0.0), {}, root=root, number=number, patient=patient, origin=images.origin)
     data.SOPInstanceUID = unique(root, f"mask/{number}")
     data.SeriesInstanceUID = unique(root, f"mask series/{number}")
-    data.SeriesNumber, data.SeriesDescription = 2, "SYNTHETIC MASK - FOR RESEARCH ONLY"
+    data.SeriesNumber, data.SeriesDescription = 2, f"{words_of(images.origin).series} MASK - FOR RESEARCH ONLY"
     return data
 
 
