@@ -80,7 +80,8 @@ def _sentences(cohort: dict[str, Any]) -> Iterator[str]:
         yield f"  released {cohort['without_guarantee']} times without a guarantee: over all releases ε = ∞"
     for release in cohort["releases"]:
         cost = "∞" if release["epsilon"] is None else f"{release['epsilon']:.2f}"
-        ended = {"open": "never closed: all that was set aside counts", "aborted": "not released"}
+        ended = {"open": "never closed: all that was set aside counts", "aborted": "not released",
+                 "inside": "kept inside"}  # fmt: skip
         told = ended.get(release["status"], "released")
         yield f"  {release['begun']}  {release['purpose']:<20} ε = {cost:<6} {told}"
 

@@ -21,8 +21,10 @@ from semblance.command import (
     SET,
     SUBJECT,
     TARGET,
+    budget_in,
     settings_in,
     verb,
+    with_budget,
 )
 from semblance.manner import Manner
 
@@ -44,10 +46,11 @@ def _numbers(_: click.Context, parameter: click.Parameter, text: str | None) -> 
 @click.argument("source")
 @click.option("--out", type=FILE, metavar="DIR", required=True, help="Folder to write.")
 @GENERATOR
-@click.option("--knob", metavar="KEY", required=True, help="A numeric parameter of the generator, or rows.")
+@click.option("--knob", metavar="KEY", required=True, help="A numeric parameter of the generator, rows, or epsilon.")
 @click.option("--values", callback=_numbers, metavar="A,B,…", help="Of the knob; default: a ladder around its own.")
 @click.option("--seeds", "fits", type=click.IntRange(min=1), default=2, show_default=True, help="Fits at each value.")
 @SET
+@with_budget
 @SCHEMA
 @TARGET
 @SUBJECT
@@ -62,7 +65,7 @@ def _numbers(_: click.Context, parameter: click.Parameter, text: str | None) -> 
 @RESUME
 @click.pass_obj
 def sweep(
-    manner: Manner, /, source: str, generator: str, settings: tuple[str, ...], schema: Path | None, **asked: Any
+    manner: Manner, /, source: str, generator: str | None, settings: tuple[str, ...], schema: Path | None, **asked: Any
 ) -> None:
     """Turn one knob of a generator, and draw what each value of it costs in privacy and buys in utility.
 
@@ -72,7 +75,9 @@ def sweep(
     from semblance import pipeline
     from semblance.progress import bars
 
-    recipe = pipeline.recipe(generator, settings_in(settings))
+    asked["budget"] = budget = budget_in(asked)
+    private = budget.allowance is not None or asked["knob"] == "epsilon"
+    recipe = pipeline.recipe(generator or ("marginals" if private else "chain"), settings_in(settings))
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         meaning = None if schema is None else pipeline.load_schema(schema)
         made = pipeline.sweep(source, generator=recipe, schema=meaning, progress=progress, **asked)

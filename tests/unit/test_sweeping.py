@@ -17,10 +17,12 @@ from semblance.cli import main
 from semblance.contracts import Model, Run
 from semblance.data.dataset import Dataset
 from semblance.engines.local import Local
-from semblance.errors import FitError, InputError, Unsupported
+from semblance.errors import FitError, InputError
 from semblance.generators.chain import Chain
 from semblance.generators.independent import Independent
+from semblance.generators.marginals import Marginals
 from semblance.pipeline.ladder import settings
+from semblance.privacy.ledger_file import CohortLedger
 
 ASKED: dict[str, Any] = {"target": "died", "quick": True, "seed": 3, "generator": "independent"}
 
@@ -264,9 +266,25 @@ def test_what_cannot_be_turned_is_refused(knob: str, values: Any, said: str) -> 
         settings(Chain(), knob, values, rows=100)
 
 
-def test_epsilon_is_not_there_yet() -> None:
-    with pytest.raises(Unsupported, match="joins the sweep with the first differentially private generator"):
-        settings(Chain(), "epsilon", None, rows=100)
+def test_epsilon_turns_what_a_fit_may_use_and_not_the_recipe() -> None:
+    made = settings(Marginals(), "epsilon", None, rows=100)
+    assert list(made) == [0.3, 1.0, 3.0, 10.0]
+    assert set(made.values()) == {(Marginals(), 100)}
+    with pytest.raises(InputError, match="above 0"):
+        settings(Marginals(), "epsilon", (0.0, 1.0), rows=100)
+
+
+@pytest.mark.slow
+def test_a_sweep_of_epsilon_is_entered_as_what_it_is(patients_csv: Path, tmp_path: Path, silent_audits: None) -> None:
+    out = tmp_path / "f"
+    words = ["sweep", str(patients_csv), "--knob", "epsilon", "--values", "0.5,5", "--seeds", "1"]
+    assert main([*words, "--set", "method=mst", "--target", "died", "--out", str(out)]) == 0
+    record = json.loads((out / "frontier.json").read_text(encoding="utf-8"))
+    assert record["generator"]["name"] == "marginals"
+    assert "ε = ∞" in record["ledger"]["guarantee"]
+    (cohort,) = CohortLedger().books().each()
+    (entered,) = cohort.releases.values()
+    assert (entered.status, entered.private, cohort.unprotected) == ("inside", False, 0)
 
 
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +301,7 @@ def test_the_command_says_where_the_page_is(
     assert '<html lang="zh-Hans">' in Path(told["page"]).read_text(encoding="utf-8")
     with_text = ["sweep", str(patients_csv), "--knob", "rows", "--values", "10,x", "--out", str(tmp_path / "g")]
     assert main(with_text) == 2
-    assert main([*with_text[:3], "epsilon", "--out", str(tmp_path / "g")]) == 11
+    assert main([*with_text[:3], "epsilon", "--generator", "chain", "--out", str(tmp_path / "g")]) == 11
     assert main([*with_text[:3], "leaves", "--out", str(tmp_path)]) == 10
     assert "is not a frontier" in capsys.readouterr().err
 

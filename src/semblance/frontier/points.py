@@ -18,6 +18,7 @@ from scipy import stats as distributions
 from semblance.evidence import Finding
 
 ROWS = "rows"
+EPSILON = "epsilon"
 """The knob that no recipe has: how many synthetic rows are drawn from one and the same model."""
 
 STRONGEST = "membership.strongest.auc"

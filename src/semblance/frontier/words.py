@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semblance.frontier.points import ROWS, STRONGEST
+from semblance.frontier.points import EPSILON, ROWS, STRONGEST
 from semblance.release.policy import BUNDLED
 from semblance.report.draw import number
 from semblance.report.language import Language
@@ -93,7 +93,10 @@ def confirmation(record: Mapping[str, Any]) -> str:
     for name, value in record["settings"].items():
         if name != knob:
             words += ["--set", f"{name}={value}"]
-    words += ["--rows", str(chosen)] if knob == ROWS else ["--set", f"{knob}={chosen}"]
+    words += [f"--{knob}", str(chosen)] if knob in (ROWS, EPSILON) else ["--set", f"{knob}={chosen}"]
+    if (allowed := record.get("allowance")) is not None:
+        words += [] if knob == EPSILON else ["--epsilon", str(allowed["epsilon"])]
+        words += ["--delta", str(allowed["delta"]), "--rows-per-patient", str(allowed["cap"])]
     if record["target"]:
         words += ["--target", record["target"]]
     words += ["--subject", record["subject"]] if record["subject"] else []

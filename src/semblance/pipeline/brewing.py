@@ -20,7 +20,7 @@ from semblance.errors import FitError
 from semblance.evidence import Evidence, Finding, canonical_json
 from semblance.frontier.points import Point, strongest
 from semblance.pipeline.making import fit, forge_of, sample
-from semblance.privacy.ledger import Ledger
+from semblance.privacy.ledger import Allowance, Ledger
 from semblance.release import disclosure
 
 PART = "point.json"
@@ -36,11 +36,13 @@ class Brew:
 
     Attributes:
         fit: Number of the fit, from 0. rows: By value of the knob, how many to draw.
+        allowance: What a fit with differential privacy may use; None for one without.
     """
 
     recipe: Generator
     fit: int
     rows: Mapping[float, int]
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _alone(brew: Brew, bench: Bench) -> Run:
     return replace(
         bench.run,
         seeds=bench.run.seeds.within(f"sweep/fit/{brew.fit}"),
-        ledger=Ledger(bench.run.ledger.cohort),  # all fits were charged before the first began
+        ledger=Ledger(bench.run.ledger.cohort, brew.allowance),  # all fits were entered before the first began
         engine=Local(1),
         progress=bench.meter.still_here,
     )

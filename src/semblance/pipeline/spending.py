@@ -188,6 +188,11 @@ def promising(
         held.commit() if promise.released else held.abort()
 
 
+def enter_inside(raw: Raw, schema: Schema, budget: Budget, *, purpose: str) -> None:
+    """Enter a look at patients whose result has no guarantee and is to stay with those who may see them."""
+    budget.file.enter_unprotected(_extract(raw, schema, schema.subject, budget), purpose=purpose, inside=True)
+
+
 def _extract(raw: Raw, schema: Schema | None, subject: str | None, budget: Budget) -> Extract:
     """Who the patients are, by the column that numbers them, or where none does, by their whole rows."""
     names = [str(name) for name in raw.frame.columns]

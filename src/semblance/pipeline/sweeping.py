@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from semblance.contracts import Generator, Progress, Run, silent
 from semblance.data import demo
 from semblance.data.dataset import Dataset
 from semblance.data.raw import Raw
-from semblance.data.split import Vault
+from semblance.data.split import Vault, split_alone
 from semblance.data.split import split as split_patients
 from semblance.errors import InputError
 from semblance.evidence import canonical_json
@@ -30,8 +30,8 @@ from semblance.frontier.record import build
 from semblance.pipeline import ladder
 from semblance.pipeline.brewing import Bench, Brew, Meter, Timed, points_of
 from semblance.pipeline.reading import begin, split, understood
-from semblance.privacy.ledger import Charge
-from semblance.recipe import recipe as recipe
+from semblance.pipeline.spending import NO_PROMISE, Budget, enter_inside, usual, without_what_was_read
+from semblance.privacy.ledger import Allowance, Charge
 from semblance.release.gate import Policy
 from semblance.report.language import language as language_of
 from semblance.schema import Schema
@@ -69,7 +69,8 @@ def sweep(
     knob: str,
     values: Sequence[float] | None = None,
     fits: int = 2,
-    generator: Generator | str = "chain",
+    generator: Generator | str | None = None,
+    budget: Budget = NO_PROMISE,
     schema: Schema | None = None,
     target: str | None = None,
     subject: str | None = None,
@@ -85,8 +86,10 @@ def sweep(
     """Fit and judge a recipe at several values of one of its parameters; write the frontier as JSON and as a page.
 
     Args:
-        knob: A numeric parameter of the recipe, or "rows": synthetic rows drawn from one and the same model.
+        knob: A numeric parameter of the recipe, "rows": synthetic rows drawn from one and the same model, or
+            "epsilon": what each fit may use.
         values: Of the knob; None takes a ladder around the recipe's own value.
+        generator, budget: As in `run`, for each fit.
         fits: Fits at each value. With one, the luck of a fit is not in the intervals.
         policy: Whose limits choose a point: a file, or the name of a bundled one.
         shadows: Make the shadow-model attack too; it takes longer than all the rest.
@@ -94,18 +97,26 @@ def sweep(
         resume: Continue what an interrupted call kept beside `out`: the same result, as if it had not been stopped.
         language: Of the page, "en" or "zh".
 
-    Privacy: every fit reads real patients, without differential privacy; the holdout is not opened.
+    Privacy: the frontier is read off real patients and has no guarantee, whatever the fits promise: it is for whoever
+    may see the patients, and is entered in the ledger as such. The holdout is not opened.
 
     Raises:
         InputError, Unsupported: see the verbs, and ``ladder.py``. A fit that fails is told at its point.
     """
-    out, made = Path(out), recipe(generator) if isinstance(generator, str) else generator
+    if knob == ladder.EPSILON:
+        budget = replace(budget, epsilon=budget.epsilon or 1.0)
+    out, made = Path(out), usual(generator, budget)
     _check_asked(out, fits=fits, language=language)
     check_resumable(out, resume=resume)
-    plan = _Plan(made, knob, fits, shadows, policy if isinstance(policy, Policy) else Policy.load(policy))
+    rules = policy if isinstance(policy, Policy) else Policy.load(policy)
+    plan = _Plan(made, knob, fits, shadows, rules, budget.allowance)
+    subject = budget.subject(subject)
     raw, meaning, patients = understood(source, schema=schema, target=target, subject=subject)
+    if plan.allowance is not None:  # what each fit would have to find by itself
+        patients = replace(patients, schema=without_what_was_read(meaning))
+    enter_inside(raw, meaning, budget, purpose=f"sweep/{made.name}")
     steps = begin(seed=seed, quick=quick, progress=progress, cohort=raw.fingerprint, max_minutes=max_minutes)
-    vault = split(patients, steps)
+    vault = split(patients, steps) if plan.allowance is None else split_alone(patients, steps.seeds)
     inner = split_patients(vault.train, steps.seeds.within("sweep"), holdout=VALIDATION)
     tried = ladder.settings(made, knob, values, rows=inner.train.n_rows)
     same = provenance.identity("sweep", raw.fingerprint, meaning, made, steps) | plan.identity(list(tried), quick)
@@ -129,10 +140,18 @@ class _Plan:
     fits: int
     shadows: bool
     policy: Policy
+    allowance: Allowance | None = None
+
+    def allowed(self, value: float) -> Allowance | None:
+        """What a fit at this value of the knob may use."""
+        if self.allowance is None or self.knob != ladder.EPSILON:
+            return self.allowance
+        return replace(self.allowance, epsilon=value)
 
     def identity(self, values: Sequence[float], quick: bool) -> dict[str, str]:
         """What must be the same for finished points to be continued; the policy only reads them."""
-        return {"sweep": canonical_json([self.knob, values, self.fits, self.shadows, quick])}
+        allowed = None if self.allowance is None else asdict(self.allowance)
+        return {"sweep": canonical_json([self.knob, values, self.fits, self.shadows, quick, allowed])}
 
 
 def _found(
@@ -151,8 +170,12 @@ def _found(
 def _brews(plan: _Plan, tried: Mapping[float, tuple[Generator, int]]) -> list[Brew]:
     if plan.knob == ladder.ROWS:
         rows = {value: rows for value, (_, rows) in tried.items()}
-        return [Brew(plan.recipe, i, rows) for i in range(plan.fits)]
-    return [Brew(made, i, {value: rows}) for value, (made, rows) in tried.items() for i in range(plan.fits)]
+        return [Brew(plan.recipe, i, rows, plan.allowance) for i in range(plan.fits)]
+    return [
+        Brew(made, i, {value: rows}, plan.allowed(value))
+        for value, (made, rows) in tried.items()
+        for i in range(plan.fits)
+    ]
 
 
 def _head(
@@ -163,6 +186,7 @@ def _head(
     sizes = inner.describe()
     return {
         "knob": plan.knob,
+        **({"allowance": asdict(plan.allowance)} if plan.allowance else {}),
         "generator": provenance.of_recipe(plan.recipe),
         "settings": _settings(plan.recipe),
         "values": list(tried),

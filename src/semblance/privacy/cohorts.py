@@ -63,6 +63,7 @@ class Release:
     Attributes:
         held: What was set aside for it. spent: What was charged, in order: (purpose, event).
         status: "open" until it is told how it ended; a process that died leaves it open, and what it held, spent.
+            Then "committed", "aborted", or "inside": meant for nobody but those who may see the patients.
     """
 
     id: str
@@ -111,7 +112,7 @@ class Cohort:
     @property
     def unprotected(self) -> int:
         """Releases without a formal guarantee: with them, the total of all releases is infinite."""
-        return sum(not r.private for r in self.releases.values())
+        return sum(not r.private and r.status != "inside" for r in self.releases.values())
 
     @property
     def epsilon(self) -> float:

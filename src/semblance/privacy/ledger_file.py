@@ -154,12 +154,16 @@ class CohortLedger:
 
         return Reservation(self, Chain(self.path).add(decide), allowance)
 
-    def enter_unprotected(self, extract: Extract, *, purpose: str) -> None:
-        """Enter a release without differential privacy: epsilon = infinity. Never refused."""
+    def enter_unprotected(self, extract: Extract, *, purpose: str, inside: bool = False) -> None:
+        """Enter a release without differential privacy: epsilon = infinity. Never refused.
+
+        Args:
+            inside: It stays with those who may see the patients, such as a comparison of settings.
+        """
 
         def decide(known: tuple[Entry, ...]) -> tuple[list[dict[str, Any]], None]:
             new, name = _reserving(cohorts.read(known), extract, purpose, None)
-            return [*new, {"kind": "end", "release": name, "status": "committed"}], None
+            return [*new, {"kind": "end", "release": name, "status": "inside" if inside else "committed"}], None
 
         Chain(self.path).add(decide)
 
