@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semblance.contracts import Run
+from semblance.conditionals.evidence import read_evidence
+from semblance.contracts import Account, Filled, Run
 from semblance.data.alphabet import Alphabet
 from semblance.data.cells import MIN_PATIENTS, Cells
-from semblance.data.dataset import Dataset
-from semblance.errors import FitError, InputError
+from semblance.data.dataset import Dataset, from_columns
+from semblance.errors import FitError, InputError, Unsupported
 from semblance.marginals import aim, mst
 from semblance.marginals.budget import Budget, plan
 from semblance.marginals.compress import CLEAR, Compression, learn_compression
@@ -29,8 +30,9 @@ from semblance.marginals.domain import encode, find_cells
 from semblance.marginals.draw import draw_rows
 from semblance.marginals.estimate import Graph, Measurement
 from semblance.marginals.patients import cap_rows
-from semblance.marginals.table import Attrs, Table
+from semblance.marginals.table import Attrs, Codes, Table
 from semblance.schema import Schema
+from semblance.seeds import Seeds
 
 FILE, POTENTIALS = "marginals.json", "potentials.npz"
 METHODS = ("aim", "mst")
@@ -176,12 +178,56 @@ class MarginalsModel:
     def sample(self, n: int, run: Run) -> Dataset:
         """Draw `n` rows. Reads no real data."""
         seeds = run.seeds.within("sample/marginals")
-        codes = self.groups.expand(draw_rows(self.graph, n, seeds("rows")), seeds("groups"))
+        return Alphabet(self.schema, self.cells).decode(self._draw(self.graph, self.groups, n, seeds), seeds)
+
+    def sample_given(self, n: int, given: Sequence[str], run: Run) -> tuple[Dataset, Account]:
+        """Draw `n` rows that all meet the conditions: exactly the model's rows among those that do.
+
+        Args:
+            given: Such as "sex=F", "age>=65", "ward in icu|surgery", "lactate is missing".
+
+        Raises:
+            InputError: a condition is not understood, or no row that the model can draw meets them all.
+        """
+        evidence = read_evidence(given, [c.column.name for c in self.cells], self.cells)
+        if not evidence:
+            raise InputError("no condition was given; write one such as age>=65, or sample without.")
+        groups, weights = self.groups, {}
+        for position, allowed in evidence.items():
+            groups, weights[position] = groups.given(position, np.append(allowed.share, 0.0))
+        graph, probability = self.graph.given(weights)
+        if not probability:
+            raise InputError("the model never draws rows that meet all conditions together; widen one of them.")
+        seeds = run.seeds.within("sample/marginals/given")
+        codes = self._draw(graph, groups, n, seeds)
+        drawn = {}
+        for position, cells in enumerate(self.cells):
+            maker = evidence.get(position, cells)
+            drawn[cells.column.name] = maker.decode(codes[:, position], seeds(f"values/{cells.column.name}"))
+        return from_columns(drawn, self.schema, n), Account(n, n, float(n), 0, probability)
+
+    def impute(self, data: Dataset, run: Run, *, columns: Sequence[str] = ()) -> tuple[Dataset, Filled]:
+        """Not offered. Raises Unsupported."""
+        raise Unsupported("generator 'marginals' cannot fill gaps; fit one with the generator 'chain', which can.")
+
+    def log_prob(self, data: Dataset) -> NDArray[np.float64]:
+        """Not offered. Raises Unsupported."""
+        raise Unsupported(
+            "generator 'marginals' cannot tell the probability of a row; fit one with 'chain', which can."
+        )
+
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The labels of a column that can be drawn. Raises InputError where it is not learned or holds no labels."""
+        return Alphabet(self.schema, self.cells).labels_of(column)
+
+    def _draw(self, graph: Graph, groups: Compression, n: int, seeds: Seeds) -> Codes:
+        """Cells of `n` rows: (n, n_columns)."""
+        codes = groups.expand(draw_rows(graph, n, seeds("rows")), seeds("groups"))
         for position, cells in enumerate(self.cells):
             unknown = np.flatnonzero(codes[:, position] >= cells.n)
             if len(unknown):
                 codes[unknown, position] = self._known(position, len(unknown), seeds(f"unknown/{cells.column.name}"))
-        return Alphabet(self.schema, self.cells).decode(codes, seeds)
+        return codes
 
     def _known(self, position: int, n: int, rng: np.random.Generator) -> NDArray[np.int32]:
         """Values for rows whose label has no cell: drawn as the column's others; missing where there are none."""

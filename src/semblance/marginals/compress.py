@@ -55,10 +55,22 @@ class Compression:
             members = [np.flatnonzero(groups == g) for g in range(int(groups.max()) + 1)]
             wide[:, c] = np.array([m[np.argmax(shares[m])] for m in members])[codes[:, c]]
             for g, inside in enumerate(members):
-                if len(inside) > 1:
-                    rows = np.flatnonzero(codes[:, c] == g)
+                rows = np.flatnonzero(codes[:, c] == g)
+                if len(inside) > 1 and len(rows):
                     wide[rows, c] = rng.choice(inside, size=len(rows), p=shares[inside] / shares[inside].sum())
         return wide
+
+    def given(self, column: int, allowed: Floats) -> tuple[Compression, Floats]:
+        """The groups when only so much of each cell of a column is allowed, and how much of each group is.
+
+        Args:
+            allowed: Of each cell, 0 to 1.
+        """
+        shares = list(self.shares)
+        whole = np.bincount(self.groups[column], weights=shares[column])
+        shares[column] = shares[column] * allowed
+        left = np.bincount(self.groups[column], weights=shares[column])
+        return Compression(self.groups, tuple(shares)), np.divide(left, whole, out=np.zeros_like(left), where=whole > 0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a model file."""

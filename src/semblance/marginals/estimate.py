@@ -60,6 +60,22 @@ class Graph:
             raise KeyError("these columns do not lie in one clique.")
         return np.asarray(self.marginals[home].sum(axis=axes_without(self.junction.cliques[home], attrs)))
 
+    def given(self, weights: Mapping[int, Floats]) -> tuple[Graph, float]:
+        """The distribution among what is allowed, and how probable that was; 0 where nothing is.
+
+        Args:
+            weights: Column → how much of each of its cells is allowed, 0 to 1.
+        """
+        graph, probability = self, 1.0
+        for column, weight in weights.items():
+            probability *= float(graph.marginal((column,)) @ weight)
+            if probability <= 0:
+                return graph, 0.0
+            with np.errstate(divide="ignore"):
+                told = {**graph.potentials, (column,): graph.potentials[(column,)] + np.log(weight)}
+            graph = Graph.of(graph.sizes, graph.rows, told)
+        return graph, probability
+
 
 def total_rows(measured: Sequence[Measurement]) -> float:
     """Rows of the table, as all measurements tell together: means weighted by how little noise each sum has."""

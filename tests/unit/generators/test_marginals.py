@@ -10,7 +10,7 @@ import pytest
 from semblance.contracts import Run
 from semblance.data.dataset import Dataset
 from semblance.engines.local import Local
-from semblance.errors import BudgetExceeded, FitError, InputError
+from semblance.errors import BudgetExceeded, FitError, InputError, Unsupported
 from semblance.generators.marginals import Marginals, MarginalsModel
 from semblance.privacy.accounting import epsilon_of
 from semblance.privacy.ledger import Allowance, Ledger
@@ -188,6 +188,30 @@ def test_without_an_allowance_answers_are_exact_and_nothing_is_claimed() -> None
     fake, again = (FAST.fit(data, begin(None)).sample(400, run) for _ in range(2))
     pd.testing.assert_frame_equal(fake.frame, again.frame)
     assert model.rows == data.n_rows
+
+
+def test_rows_under_conditions_meet_them_and_are_the_models_own_otherwise(learned) -> None:
+    _, run, model, _ = learned
+    free = model.sample(20_000, run).frame
+    meets = (free["age"] >= 70) & (free["dead"] == "yes")
+    rows, account = model.sample_given(5000, ["age>=70", "dead=yes"], run)
+    assert (rows.frame["age"] >= 70).all()
+    assert (rows.frame["dead"] == "yes").all()
+    assert account.probability == pytest.approx(meets.mean(), abs=0.02)
+    assert account.caution is None
+    stages = [
+        frame["stage"].value_counts(normalize=True).reindex(["I", "II", "III"], fill_value=0.0)
+        for frame in (rows.frame, free[meets])
+    ]
+    assert np.abs(stages[0] - stages[1]).max() < 0.05
+    gaps, _ = model.sample_given(100, ["dose is missing"], run)
+    assert gaps.frame["dose"].isna().all()
+    assert model.labels_of("stage") == ("I", "II", "III")
+    with pytest.raises(InputError):
+        model.sample_given(5, ["age is missing"], run)
+    for refused in (lambda: model.impute(rows, run), lambda: model.log_prob(rows)):
+        with pytest.raises(Unsupported, match="chain"):
+            refused()
 
 
 @pytest.mark.parametrize("wrong", [{"method": "magic"}, {"cells": 3}, {"graph": 10}, {"min_patients": 0}])
