@@ -5,6 +5,7 @@ Names exist only for the command line and for files; Python callers pass the obj
 
 from __future__ import annotations
 
+from semblance.audits.canaries import CanaryAudit
 from semblance.audits.copies import Copies
 from semblance.audits.fidelity import Fidelity
 from semblance.audits.inference import Inference
@@ -49,6 +50,7 @@ _QUESTIONS: tuple[type[Audit], ...] = (
     Linkage,
     Inference,
     Reconstruction,
+    CanaryAudit,
 )
 
 AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in _QUESTIONS}

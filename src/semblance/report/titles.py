@@ -75,6 +75,9 @@ TITLES: dict[str, str] = {
     "source.population_unique.share": "Real patients alone in the population",
     "source.identifiers.count": "Columns that name a person",
     "source.text.count": "Columns of free text",
+    "canaries.epsilon": "Largest ε that made-up patients refute",
+    "canaries.excess": "How far made-up patients refute the promised ε",
+    "canaries.repeats": "Noise that comes again with the seed",
     "power.best.leak": "Smallest leak seen by any attack",
     "power.copies.leak": "Smallest leak seen by the search for copies",
     "power.distance.leak": "Smallest leak seen by distance",
@@ -101,6 +104,7 @@ FAMILIES: dict[str, str] = {
     "linkage": "Can records be linked?",
     "inference": "Can a secret be guessed?",
     "reconstruction": "Does the model hold patients?",
+    "canaries": "Does the promise of privacy hold?",
     "power": "Would the attacks have seen a leak?",
 }
 
