@@ -17,12 +17,12 @@ import numpy as np
 from semblance.marginals.curator import Curator, Question, noise_left
 from semblance.marginals.draw import draw_rows
 from semblance.marginals.estimate import Graph, Measurement, fit
-from semblance.marginals.junction import total_cells
+from semblance.marginals.junction import links, total_cells
 from semblance.marginals.table import Attrs, cells
 
 SELECTION = 0.1
 """Share of rho for choosing; the rest measures."""
-TOLD = 100_000
+TOLD = 60_000
 """Rows drawn from a model to see where it differs from the table."""
 ROUNDS = 16
 """Rounds for each column that the first noise is meant for; halving the noise leaves fewer."""
@@ -118,13 +118,17 @@ def _affordable(
     sigma: float,
 ) -> list[Question]:
     """Candidates that leave the graph within its room; those that need no new link always are."""
-    known = {m.attrs for m in measured}
-    linked = {pair for attrs in known for pair in combinations(attrs, 2)}
+    near = links([m.attrs for m in measured], len(sizes))
     found = []
     for attrs, weight in candidates.items():
-        links = set(combinations(attrs, 2)) - linked
-        if not links or total_cells([*known, attrs], sizes) <= room:
-            found.append(Question(attrs, weight, noise_left(cells(attrs, sizes), sigma)))
+        mask = sum(1 << a for a in attrs)
+        if any(mask & ~(near[a] | 1 << a) for a in attrs):
+            wider = list(near)
+            for a in attrs:
+                wider[a] |= mask & ~(1 << a)
+            if total_cells(wider, sizes) > room:
+                continue
+        found.append(Question(attrs, weight, noise_left(cells(attrs, sizes), sigma)))
     return found
 
 

@@ -35,35 +35,65 @@ class Junction:
         return min(fit, key=lambda i: cells(self.cliques[i], sizes), default=-1)
 
 
-def triangulate(sets: Iterable[Attrs], sizes: Sequence[int]) -> tuple[Attrs, ...]:
-    """The largest cliques of a chordal graph in which each of the sets lies in one; every column is in one."""
-    near: list[set[int]] = [set() for _ in sizes]
+def links(sets: Iterable[Attrs], n: int) -> list[int]:
+    """Which columns share a set with each column, as bits: (n_columns,)."""
+    near = [0] * n
     for attrs in sets:
+        mask = sum(1 << a for a in attrs)
         for a in attrs:
-            near[a].update(attrs)
-    for a, others in enumerate(near):
-        others.discard(a)
-    left = set(range(len(sizes)))
-    weight = {a: cells((a, *near[a]), sizes) for a in left}
-    found: list[frozenset[int]] = []
+            near[a] |= mask & ~(1 << a)
+    return near
+
+
+def eliminate(near: Sequence[int], sizes: Sequence[int]) -> dict[int, int]:
+    """The largest cliques of a chordal graph that holds these links: columns as bits → cells.
+
+    The column whose clique has the fewest cells goes first (minimum weight; Kjaerulff 1990).
+    """
+    near, left = list(near), set(range(len(sizes)))
+    weight = [sizes[a] * _product(bits, sizes) for a, bits in enumerate(near)]
+    found: dict[int, int] = {}
     while left:
         chosen = min(left, key=lambda a: (weight[a], a))
-        around = near[chosen]
-        clique = frozenset((chosen, *around))
-        if not any(clique <= other for other in found):
-            found.append(clique)
         left.discard(chosen)
-        for a in around:
-            near[a] |= around
-            near[a] -= {a, chosen}
-        for a in around:
-            weight[a] = cells((a, *near[a]), sizes)
-    return tuple(sorted(tuple(sorted(clique)) for clique in found))
+        around, gone = near[chosen], 1 << chosen
+        clique = around | gone
+        if not any(clique & other == clique for other in found):
+            found[clique] = weight[chosen]
+        for a in _bits(around):
+            joined = (near[a] | around) & ~(gone | 1 << a)
+            if joined != near[a] & ~gone:
+                weight[a] = sizes[a] * _product(joined, sizes)
+            else:
+                weight[a] //= sizes[chosen]
+            near[a] = joined
+    return found
 
 
-def total_cells(sets: Iterable[Attrs], sizes: Sequence[int]) -> int:
-    """Cells of all cliques together: what inference on these sets costs, in memory and in time a pass."""
-    return sum(cells(clique, sizes) for clique in triangulate(sets, sizes))
+def triangulate(sets: Iterable[Attrs], sizes: Sequence[int]) -> tuple[Attrs, ...]:
+    """The largest cliques of a chordal graph in which each of the sets lies in one; every column is in one."""
+    return tuple(sorted(tuple(_bits(clique)) for clique in eliminate(links(sets, len(sizes)), sizes)))
+
+
+def total_cells(near: Sequence[int], sizes: Sequence[int]) -> int:
+    """Cells of all cliques together: what inference with these links costs, in memory and in time a pass."""
+    return sum(eliminate(near, sizes).values())
+
+
+def _bits(mask: int) -> list[int]:
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
+
+
+def _product(mask: int, sizes: Sequence[int]) -> int:
+    found = 1
+    for a in _bits(mask):
+        found *= sizes[a]
+    return found
 
 
 def join(cliques: Sequence[Attrs], sizes: Sequence[int]) -> Junction:
