@@ -28,6 +28,9 @@ from semblance.nets.tensors import flat, optimiser_tensors, restore_optimiser, w
 
 WARM_UP = 100
 """Steps over which the learning rate rises to its full size; it then falls to a twentieth along a cosine."""
+HUBER = 0.2
+"""Differences between what went forth and back and what it was count by their square below this. As they are, they
+pull as hard at nothing as at much, and two ways that begin as each other's inverse never leave their beginning."""
 LAZY = 4
 """Steps for one with the critics' penalty, which then weighs as much more (Karras et al. 2020, appendix B)."""
 
@@ -35,19 +38,26 @@ LAZY = 4
 class Way(nn.Module):
     """From one kind of image to the other: (n, channels, h, w) -> the same shape, about -1 to 1.
 
-    A curve of brightness, which is not trained, plus what the trunk adds; the trunk begins by adding nothing.
+    A curve of brightness, which is not trained, plus what the trunk adds; the trunk begins by adding nothing. It is
+    shown images in units of their own spread, and answers in units of the other kind's (`scale`).
     """
 
     curve: Tensor
+    scale: Tensor
 
     def __init__(self, channels: int, *, shape: Shape, knots: int) -> None:
-        """`knots`: Of the curve, evenly spaced from -1 to 1; it is filled with the straight line."""
+        """`knots`: Of the curve, evenly spaced from -1 to 1; it is filled with the straight line.
+
+        `scale` is to be filled with mean and spread of the kind that enters, and the spread of the other.
+        """
         super().__init__()
         self.trunk = UNet(channels, channels, shape=shape)
         self.register_buffer("curve", torch.linspace(-1, 1, knots))
+        self.register_buffer("scale", torch.tensor([0.0, 1.0, 1.0]))
 
     def forward(self, image: Tensor) -> Tensor:
-        change: Tensor = self.trunk(image).float()
+        mean, spread, other = self.scale
+        change: Tensor = other * self.trunk((image - mean) / spread).float()
         out: Tensor = self.bend(image) + change
         return out
 
@@ -144,9 +154,9 @@ class Cycle:
                 for critic, r, f in zip(self.critics, real, (made_first, made_second), strict=True)
             ]
         parts = {"fooled": (pleas[0] + pleas[1]) / 2}
-        parts["cycle"] = (functional.l1_loss(again_first, real[0]) + functional.l1_loss(again_second, real[1])) / 2
+        parts["cycle"] = (apart(again_first, real[0]) + apart(again_second, real[1])) / 2
         if both:
-            kept = [functional.l1_loss(k, r) for k, r in zip(kept_first + kept_second, real, strict=True)]
+            kept = [apart(k, r) for k, r in zip(kept_first + kept_second, real, strict=True)]
             parts["identity"] = (kept[0] + kept[1]) / 2
         loss = sum((2 * weights[name] * part for name, part in parts.items()), torch.zeros((), device=device()))
         self._learn.zero_grad(set_to_none=True)
@@ -167,7 +177,7 @@ class Cycle:
             loss = loss + GAMES[tuning.loss].critic(on_real, on_fake)
             gap += float((on_real.mean() - on_fake.mean()).detach()) / 2
             if tuning.penalty > 0 and self.taken % every == 0:
-                loss = loss + every * tuning.penalty * (steepness(critic, r) + steepness(critic, f)) / 2
+                loss = loss + every * tuning.penalty * (steepness(critic, r, noise) + steepness(critic, f, noise)) / 2
         self._judge.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._judge.step()
@@ -208,11 +218,21 @@ def persuade(loss: str, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor
     return GAMES[loss].generator(paired, score)
 
 
-def steepness(critic: nn.Module, images: Tensor) -> Tensor:
-    """Half the squared gradient of patches' scores by the image, summed over its pixels, per patch (Mescheder 2018)."""
+def apart(made: Tensor, wanted: Tensor) -> Tensor:
+    """Mean difference: as it is where large, by its square where small (Huber 1964)."""
+    return functional.smooth_l1_loss(made, wanted, beta=HUBER)
+
+
+def steepness(critic: nn.Module, images: Tensor, noise: torch.Generator) -> Tensor:
+    """Half the squared gradient of patches' scores by the image, summed over its pixels, per patch (Mescheder 2018).
+
+    Patches overlap, and gradients of their sum would add up where they agree; with random signs the products of two
+    patches' gradients vanish in the mean, and the squares are left (Hutchinson 1989).
+    """
     entering = images.detach().requires_grad_(True)
     scores = critic(entering)
-    (slope,) = torch.autograd.grad(scores.sum(), entering, create_graph=True)
+    signs = torch.randint(0, 2, scores.shape, generator=noise).to(scores) * 2 - 1
+    (slope,) = torch.autograd.grad((signs * scores).sum(), entering, create_graph=True)
     steep: Tensor = 0.5 * slope.square().sum() / scores.numel()
     return steep
 

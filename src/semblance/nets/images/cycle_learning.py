@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
+from semblance.imaging.curves import BLACK
 from semblance.nets.device import device, threads
 from semblance.nets.images.cycle import Cycle, Tuning
 from semblance.nets.images.cycle_net import THREADS, CycleNet, Frame
@@ -24,6 +25,8 @@ LOOKS = 10
 ROLLBACKS = 3
 SMALLEST = 16
 """Side of the coarsest map, at least."""
+LEAST_SPREAD = 0.02
+"""Of a kind's pixels: a kind that hardly varies is not blown up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class Plan:
     tuning: Tuning
 
     def folded(self, height: int, width: int) -> int:
-        """Side of the squares of pixels that enter as one: about 32 across enter, whatever the size."""
-        return self.fold or max(1, 2 ** round(math.log2(min(height, width) / 32)))
+        """Side of the squares of pixels that enter as one: about 64 across enter, whatever the size."""
+        return self.fold or max(1, 2 ** round(math.log2(min(height, width) / 64)))
 
     def shape(self, height: int, width: int) -> Shape:
         """The trunk for images of a size."""
@@ -51,10 +54,24 @@ class Plan:
         widths = tuple(self.width * min(2**level, 4) for level in range(levels))
         return Shape(fold, widths, self.blocks, attention=False)
 
-    def critic(self, channels: int, height: int, width: int) -> PatchCritic:
-        """A critic for images of a size."""
-        widths = tuple(self.critic_width * min(2**level, 4) for level in range(self.critic_levels))
-        return PatchCritic(channels, fold=self.folded(height, width), widths=widths)
+    def critic(self, size: tuple[int, ...], scale: tuple[float, float]) -> PatchCritic:
+        """A critic for images of a size: (channels, height, width), of which every level leaves at least two rows.
+
+        Args:
+            scale: Mean and spread of what is not background.
+        """
+        fold = self.folded(size[1], size[2])
+        levels = min(self.critic_levels, max(1, int(math.log2(min(size[1:]) / fold))))
+        widths = tuple(self.critic_width * min(2**level, 4) for level in range(levels))
+        return PatchCritic(size[0], fold=fold, widths=widths, scale=scale)
+
+
+def scale_of(images: NDArray[np.float32]) -> tuple[float, float]:
+    """Mean and spread of what is not background: images of any shape, -1 to 1."""
+    inside = images[images > BLACK]
+    if not inside.size:
+        return 0.0, 1.0
+    return float(inside.mean(dtype=np.float64)), max(float(inside.std(dtype=np.float64)), LEAST_SPREAD)
 
 
 def learn(
@@ -78,13 +95,14 @@ def learn(
     """
     channels, height, width = kinds[0].shape[1:]
     frame = Frame(channels, plan.shape(height, width), len(curves[0]))
-    ways = frame.make()
-    for way, curve in zip(ways, curves, strict=True):
+    ways, scales = frame.make(), (scale_of(kinds[0]), scale_of(kinds[1]))
+    for way, curve, mine, other in zip(ways, curves, scales, scales[::-1], strict=True):
         way.curve.copy_(torch.from_numpy(curve))  # type: ignore[operator]
+        way.scale.copy_(torch.tensor([*mine, other[1]]))  # type: ignore[operator]
     cycle = Cycle(
         (torch.from_numpy(kinds[0]), torch.from_numpy(kinds[1])),
         (ways[0], ways[1]),  # type: ignore[arg-type]
-        (plan.critic(channels, height, width), plan.critic(channels, height, width)),
+        (plan.critic(kinds[0].shape[1:], scales[0]), plan.critic(kinds[1].shape[1:], scales[1])),
         tuning=plan.tuning,
         start=torch.Generator().manual_seed(run.seeds.integer(f"{KEY}/begin")),
     )

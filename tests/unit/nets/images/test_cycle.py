@@ -91,7 +91,17 @@ def test_steepness_of_a_straight_critic() -> None:
     critic = nn.Conv2d(1, 1, 1)
     with torch.no_grad():
         critic.weight.fill_(3.0)
-    assert float(steepness(critic, torch.randn(2, 1, 4, 6, generator=noise())).detach()) == pytest.approx(4.5)
+    images = torch.randn(2, 1, 4, 6, generator=noise())
+    assert float(steepness(critic, images, noise(1)).detach()) == pytest.approx(4.5)
+
+
+def test_steepness_does_not_add_up_where_patches_overlap() -> None:
+    """Scores of 3 × 3 sums of pixels: half of 9 squares of 1 each, though the sum of all scores has slope 9."""
+    critic = nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular", bias=False)
+    with torch.no_grad():
+        critic.weight.fill_(1.0)
+    images = torch.randn(200, 1, 6, 6, generator=noise())
+    assert float(steepness(critic, images, noise(1)).detach()) == pytest.approx(4.5, rel=0.1)
 
 
 # ── the ways ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -109,7 +119,7 @@ def test_a_way_begins_as_its_curve() -> None:
 
 
 def test_a_critic_scores_places_and_takes_any_size() -> None:
-    critic = PatchCritic(1, fold=2, widths=(16, 16)).start(noise())
+    critic = PatchCritic(1, fold=2, widths=(16,), scale=(0.0, 1.0)).start(noise())
     image = torch.randn(1, 1, 20, 30, generator=noise(1))
     with torch.no_grad():
         score = critic(image)
@@ -118,6 +128,14 @@ def test_a_critic_scores_places_and_takes_any_size() -> None:
         changed = (critic(image) - score).abs()[0, 0]
     assert float(changed[:, -1].min()) > 0
     assert float(changed[:, 0].max()) == 0, "what is far away is not seen"
+
+
+def test_a_critic_sees_images_in_units_of_their_spread() -> None:
+    image = torch.randn(2, 1, 16, 16, generator=noise(1))
+    plain = PatchCritic(1, fold=1, widths=(16, 32), scale=(0.0, 1.0)).start(noise())
+    scaled = PatchCritic(1, fold=1, widths=(16, 32), scale=(-0.3, 0.1)).start(noise())
+    with torch.no_grad():
+        torch.testing.assert_close(plain(image), scaled(0.1 * image - 0.3), atol=1e-5, rtol=1e-4)
 
 
 def test_jitter_moves_what_it_is_told_to() -> None:
@@ -139,8 +157,8 @@ def test_jitter_moves_what_it_is_told_to() -> None:
 def cycle(kinds: tuple[torch.Tensor, torch.Tensor], **more: object) -> Cycle:
     shape = Shape(1, (16, 16), attention=False)
     ways = Way(1, shape=shape, knots=5), Way(1, shape=shape, knots=5)
-    critics = PatchCritic(1, fold=1, widths=(16, 16)), PatchCritic(1, fold=1, widths=(16, 16))
-    return Cycle(kinds, ways, critics, tuning=replace(TUNING, **more), start=noise(7))  # type: ignore[arg-type]
+    critics = [PatchCritic(1, fold=1, widths=(16, 16), scale=(0.0, 1.0)) for _ in kinds]
+    return Cycle(kinds, ways, (critics[0], critics[1]), tuning=replace(TUNING, **more), start=noise(7))  # type: ignore[arg-type]
 
 
 def blobs(n: int, seed: int) -> torch.Tensor:
