@@ -25,6 +25,7 @@ from semblance.pipeline.spending import check_private
 from semblance.privacy.ledger import Charge, Ledger
 from semblance.recipe import recipe as recipe
 from semblance.rules.model import RuledModel, fit_with_rules
+from semblance.rules.private import fit_with_rules_privately
 from semblance.streaming import Stream, draw, draw_into
 
 
@@ -43,7 +44,7 @@ def fit(train: Dataset, run: Run, *, generator: Generator | str = "chain") -> Mo
         raise Unsupported(f"generator {made.name!r} cannot learn this table: {reason}")
     if run.ledger.allowance is not None:
         check_private(made, train.schema)
-        return made.fit(train, run)
+        return fit_with_rules_privately(made, train, run) if train.schema.rules else made.fit(train, run)
     run.ledger.charge(Charge(f"fit/{made.name}", mechanism="none"))
     return fit_with_rules(made, train, run) if train.schema.rules else made.fit(train, run)
 

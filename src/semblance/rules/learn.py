@@ -75,7 +75,7 @@ def learn_rules(train: Dataset, *, min_patients: int = MIN_PATIENTS) -> Learned:
                     f"Of the {rule}, those that fewer than {min_patients} training patients share are never drawn; "
                     f"{tell(rare)} of {tell(rows.n_rows)} rows hold such a one."
                 )
-    facts = Facts(_gaps(rows), _own_gaps(rows), _alone(rows), tables)
+    facts = Facts(_gaps(rows), _own_gaps(rows), starts_of(rows), tables)
     return Learned(Rules(schema, facts), rows, tuple(notes))
 
 
@@ -114,7 +114,7 @@ def _own_gaps(rows: Dataset) -> frozenset[str]:
     return frozenset(found)
 
 
-def _alone(rows: Dataset) -> dict[str, float]:
+def starts_of(rows: Dataset) -> dict[str, float]:
     """Whole steps from which a column is counted in rows where what it is counted from is missing.
 
     Below every value for an order, amid them for an anchor.

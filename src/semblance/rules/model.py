@@ -48,6 +48,11 @@ class RuledModel:
         return self.inner.keeps_real_values
 
     @property
+    def rows(self) -> float | None:
+        """Rows that the inner model learned from, where it tells."""
+        return getattr(self.inner, "rows", None)
+
+    @property
     def facts(self) -> Mapping[str, float]:
         """What was measured while the inner model learned."""
         return dict(getattr(self.inner, "facts", {}))
