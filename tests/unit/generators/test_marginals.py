@@ -113,6 +113,7 @@ def test_a_second_fit_finds_nothing_left(learned) -> None:
     assert len(run.ledger.charges) == before
 
 
+@pytest.mark.slow
 def test_noise_does_not_come_from_the_seed(learned) -> None:
     data, _, model, _ = learned
     again = FAST.fit(data, begin())
@@ -138,6 +139,7 @@ def test_a_saved_model_draws_the_same(learned, tmp_path: Path) -> None:
         Marginals.load(tmp_path, data.schema)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "epsilon"), [("aim", 0.05), ("aim", 5.0), ("mst", 0.05)])
 def test_both_methods_stay_within_any_allowance(method: str, epsilon: float) -> None:
     run = begin(epsilon)
@@ -146,6 +148,7 @@ def test_both_methods_stay_within_any_allowance(method: str, epsilon: float) -> 
     assert 0.98 * epsilon < run.ledger.epsilon <= epsilon
 
 
+@pytest.mark.slow
 def test_nothing_is_read_off_that_nobody_declared() -> None:
     """Bounds and labels that were inferred are ignored: two schemas that differ in them alone behave alike."""
     data = patients()
@@ -163,6 +166,7 @@ def test_nothing_is_read_off_that_nobody_declared() -> None:
     assert any("failure" in charge.mechanism for charge in run.ledger.charges)
 
 
+@pytest.mark.slow
 def test_a_patient_with_many_rows_weighs_as_one() -> None:
     """A thousand rows of one patient, and one each of a thousand others: capped at 1, they hardly show."""
     columns = (

@@ -88,6 +88,7 @@ def test_facts_without_patients_do_not_depend_on_them() -> None:
     assert facts.alone == {"discharged": 17_000.0}
 
 
+@pytest.mark.slow
 def test_combinations_that_drown_in_noise_are_refused_by_name() -> None:
     with pytest.raises(SchemaError, match="site, ward"):
         fit_with_rules_privately(Marginals(method="mst"), patients(60), begin(0.05))
