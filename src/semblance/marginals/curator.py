@@ -23,7 +23,7 @@ Spend = Callable[[str, Event], None]
 Use = Callable[[Event], None]
 """Takes an event out of what was charged before (`charged`), or raises BudgetExceeded."""
 
-KEPT = 2**25
+KEPT = 2**23
 """Cells of exact counts that a curator keeps for the next question."""
 
 
