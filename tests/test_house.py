@@ -110,6 +110,7 @@ def test_the_public_face_is_pinned() -> None:
         "Images",
         "Independent",
         "Ledger",
+        "Marginals",
         "Mask",
         "MissingUnless",
         "Order",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from semblance.generators.images.gan import ImageGAN
     from semblance.generators.images.mask import Mask
     from semblance.generators.independent import Independent
+    from semblance.generators.marginals import Marginals
     from semblance.generators.vae import VAE
     from semblance.image_schema import ImageSchema
     from semblance.language.rule import Anchor, Combination, Derived, MissingUnless, Order
@@ -81,6 +82,7 @@ _HOMES = {
     "semblance.generators.images.gan": ("ImageGAN",),
     "semblance.generators.images.mask": ("Mask",),
     "semblance.generators.independent": ("Independent",),
+    "semblance.generators.marginals": ("Marginals",),
     "semblance.generators.vae": ("VAE",),
     "semblance.image_schema": ("ImageSchema",),
     "semblance.language.rule": ("Anchor", "Combination", "Derived", "MissingUnless", "Order"),
@@ -139,6 +141,7 @@ __all__ = [
     "Images",
     "Independent",
     "Ledger",
+    "Marginals",
     "Mask",
     "MissingUnless",
     "Order",
