@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semblance.evidence import Finding
+from semblance.privacy.events import Uncharged
+from semblance.privacy.ledger import Ledger
 
 EARLY = "protocol.holdout.early"
 
@@ -30,3 +32,30 @@ def holdout_kept(opened: Sequence[str] | None) -> Finding:
     return Finding(
         EARLY, question, value=n, low=n, high=n, unit="openings", direction="lower", baseline=0.0, method=method
     )
+
+
+def promise_kept(ledger: Ledger, *, units: int, uncharged: int) -> tuple[Finding, ...]:
+    """The promise as the gate reads it; nothing where none is made.
+
+    Args:
+        units: Patients, or what else the promise is about: delta is compared with their number.
+        uncharged: Steps of the recipe that read patients without a charge, as the linter found them.
+    """
+    if ledger.allowance is None or (claim := ledger.claim()) is None:
+        return ()
+    epsilon, share = float(claim["epsilon"]), ledger.allowance.delta * units
+    free = float(uncharged + sum(c.event == Uncharged() for c in ledger.charges))
+    return (
+        Finding(
+            "privacy.epsilon", "What is promised?", value=epsilon, unit="ε", direction="lower",
+            method="all charges of the ledger, added up by privacy loss distributions and by Renyi divergence",
+        ),
+        Finding(
+            "privacy.uncharged.count", "Was anything read off patients without a charge?", value=free, unit="steps",
+            direction="lower", baseline=0.0, method="charges of the ledger, and the code of the recipe",
+        ),
+        Finding(
+            "privacy.delta.patients", "Could delta hide the publication of a whole patient?", value=share,
+            unit="patients", direction="lower", n=units, method="delta times the number of patients",
+        ),
+    )  # fmt: skip

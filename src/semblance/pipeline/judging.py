@@ -21,7 +21,8 @@ from semblance.errors import InputError, SchemaError
 from semblance.evidence import Evidence, Finding
 from semblance.pipeline.reading import as_raw, begin, describe, read, roles
 from semblance.power import self_test
-from semblance.protocol import holdout_kept
+from semblance.privacy.linter import unlinted
+from semblance.protocol import holdout_kept, promise_kept
 from semblance.recipe import recipe as recipe
 from semblance.release import disclosure
 from semblance.schema import Schema
@@ -45,16 +46,28 @@ def audit(
     details are blanked here already.
     """
     findings: list[Finding] = [holdout_kept(opened)]
+    if comparison.recipe is not None:
+        units = comparison.train.n_subjects + comparison.held.n_subjects
+        findings.extend(promise_kept(run.ledger, units=units, uncharged=len(unlinted(comparison.recipe))))
     for done, question in enumerate(catalog.AUDITS.values()):
         run.progress("judging", done, len(catalog.AUDITS))
         findings.extend(question().judge(comparison, run))
     run.progress("judging", len(catalog.AUDITS), len(catalog.AUDITS))
     findings.extend(self_test(comparison, run, known=findings))
-    # A policy may ask less where these two are None: nothing to predict, no recipe to question.
-    known = {"target": comparison.held.schema.target, "recipe": comparison.recipe and comparison.recipe.name}
+    # A policy may ask less where these are None: nothing to predict, no recipe to question, nothing promised.
+    known = {
+        "target": comparison.held.schema.target,
+        "recipe": comparison.recipe and comparison.recipe.name,
+        "guarantee": _promised(run),
+    }
     made = {"generator": provenance.of_recipe(comparison.recipe)} if comparison.recipe else {}
     origin = {**known, **made, "synthetic_rows": comparison.fake.n_rows, **provenance.of_run(run), **(facts or {})}
     return disclosure.protect(Evidence(tuple(findings), run.ledger.to_dict(), origin))
+
+
+def _promised(run: Run) -> dict[str, Any] | None:
+    claim = run.ledger.claim()
+    return claim and {key: claim[key] for key in ("epsilon", "delta", "unit", "relation", "rows_per_unit")}
 
 
 def judge(

@@ -25,6 +25,7 @@ from semblance.privacy.events import Zcdp
 from semblance.privacy.kinship import sketch
 from semblance.privacy.ledger import Allowance, Charge, Ledger
 from semblance.privacy.ledger_file import CohortLedger, Extract, Plan, default_path
+from semblance.privacy.linter import unlinted
 from semblance.recipe import recipe
 from semblance.schema import Schema
 
@@ -139,6 +140,10 @@ class Promise:
             return provenance.promised_notes(patients.schema, model)
         return provenance.all_notes(patients, train, model)
 
+    def avoided(self, patients: Dataset) -> Dataset | None:
+        """Whose identifiers must not come up by chance; nobody's where looking at them would be a touch of its own."""
+        return None if self.ledger.allowance is not None else patients
+
     def split(self, patients: Dataset, run: Run) -> Vault:
         """Who is learned from. With a promise, where one patient goes depends on nobody else."""
         return split(patients, run) if self.ledger.allowance is None else split_alone(patients, run.seeds)
@@ -228,7 +233,7 @@ def without_what_was_read(schema: Schema) -> Schema:
 
 
 def check_recipe(made: Generator) -> None:
-    """Refuse a recipe that promises nothing, by its own word.
+    """Refuse a recipe that promises nothing by its own word, or reads patients without a charge by its code.
 
     Raises:
         Unsupported: see above.
@@ -238,6 +243,8 @@ def check_recipe(made: Generator) -> None:
             f"generator {made.name!r} has no differential privacy; use one that has, such as marginals, or leave out "
             "--epsilon."
         )
+    if leaks := unlinted(made):
+        raise Unsupported(f"generator {made.name!r} breaks its promise of privacy: {leaks[0]}; correct it first.")
 
 
 def check_private(made: Generator, schema: Schema) -> None:

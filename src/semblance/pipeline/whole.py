@@ -104,7 +104,8 @@ def run(
             with clock("learning"):
                 model = fit(vault.train, steps, generator=made)
             with clock("sampling"):
-                fake = sample(model, steps, n=rows_to_draw(rows, vault.train, model, steps), avoid=patients)
+                n = rows_to_draw(rows, vault.train, model, steps)
+                fake = sample(model, steps, n=n, avoid=promise.avoided(patients))
             notes, opened = promise.notes(patients, vault.train, model), vault.opened
             with clock("judging"):
                 comparison = Comparison(

@@ -21,7 +21,7 @@ from semblance.errors import BundleError, InputError, SemblanceError
 from semblance.evidence import Evidence, canonical_json
 from semblance.release.card import write_card
 from semblance.release.disclosure import protect
-from semblance.release.gate import Verdict, decide
+from semblance.release.gate import WITHHELD, Verdict, decide
 from semblance.release.labels import label_table, labels_of
 from semblance.release.manifest import (
     MANIFEST,
@@ -87,6 +87,8 @@ def write(
     """
     if decide(evidence, policy, overrides=verdict.overrides) != verdict:
         raise ValueError("the verdict does not follow from this evidence and this policy")
+    if WITHHELD in evidence.provenance:
+        raise ValueError("evidence for the board withholds nothing")
     if verdict.released and write_synthetic is None:
         raise ValueError("a release needs write_synthetic")
     if verdict.released and "model" in policy.releases and write_model is None:

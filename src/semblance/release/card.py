@@ -127,7 +127,7 @@ def _standing(page: Page, facts: Facts) -> None:
 
 
 def _broken(page: Page, facts: Facts) -> None:
-    broken = [r for r in facts.verdict.get("rules") or () if r["status"] not in ("pass", "not_applicable")]
+    broken = [r for r in facts.verdict.get("rules") or () if r["status"] not in ("pass", "not_applicable", "withheld")]
     if not broken:
         return
     page.heading("What stands in the way")
@@ -143,8 +143,7 @@ def _broken(page: Page, facts: Facts) -> None:
 
 def _generator(page: Page, facts: Facts) -> None:
     page.heading("Generator card")
-    page.add(words.guarantee_sentence(facts.evidence, page.say))
-    page.add()
+    _promise(page, facts)
     generator = facts.evidence.provenance.get("generator")
     if not isinstance(generator, Mapping):
         page.add("How the table was made is not known here.")
@@ -162,6 +161,36 @@ def _generator(page: Page, facts: Facts) -> None:
             page.row(page.say(title), facts.said(*path))
     for name, version in (facts.evidence.provenance.get("libraries") or {}).items():
         page.row(mark(name), mark(version))
+
+
+def _promise(page: Page, facts: Facts) -> None:
+    """What is promised, whole; or that nothing is."""
+    page.add("{sentence}", sentence=mark(words.guarantee_sentence(facts.evidence, page.say)))
+    page.add()
+    if not words.has_guarantee(facts.evidence):
+        return
+    say, claim = page.say, facts.evidence.ledger["claim"]
+    page.table("The promise", "")
+    relations = {"add_or_remove": say("one added or removed"), "replace_one": say("one replaced")}
+    page.row("ε", mark(f"{claim['epsilon']:.4f}"))
+    page.row("δ", mark(f"{claim['delta']:g}"))
+    page.row(say("Unit"), mark(claim["unit"]))
+    page.row(say("Tables that are hard to tell apart"), relations[claim["relation"]])
+    page.row(say("Rows of one unit that were used, at most"), mark(claim["rows_per_unit"] or "–"))
+    for name, title in (("pld", "ε by privacy loss distributions"), ("rdp", "ε by Rényi divergence")):
+        if claim["accounts"][name] is not None:
+            page.row(say(title), mark(f"{claim['accounts'][name]:.4f}"))
+    for charge in facts.evidence.ledger["charges"]:
+        page.row(mark(charge["purpose"]), mark(charge["mechanism"]))
+    page.add()
+    page.add(
+        "Taken as public: the names of the columns, how the file is laid out, and what a person declared in the schema."
+    )
+    page.add(
+        "Not covered: the numbers that the board read before it released, and that it released. Other releases on the "
+        "same patients add to this; semblance ledger show says how much."
+    )
+    page.add()
 
 
 def _findings(page: Page, facts: Facts) -> None:

@@ -16,14 +16,19 @@ from semblance.evidence import NOTHING_TO_ASK, Evidence, Finding
 from semblance.release.overrides import Override, check_overrides
 from semblance.release.policy import Condition, Policy, Rule
 
-Status = Literal["pass", "fail", "underpowered", "not_run", "not_applicable"]
+Status = Literal["pass", "fail", "underpowered", "not_run", "not_applicable", "withheld"]
 Decision = Literal["RELEASE", "REFUSE"]
+
+WITHHELD = "withheld"
+"""Fact of a folder that is shared: which rules the board saw met, by findings that no epsilon covers."""
+_ANSWERED = ("pass", "not_applicable", "withheld")
 
 POLICY_CHANGED = "protocol.policy.changed"
 
 _FALLS_AWAY: Mapping[Condition, str] = {
     "target": "There is no target, so this was not asked.",
     "recipe": "The table was made elsewhere: there is no recipe to refit, so this could not be asked.",
+    "guarantee": "No epsilon is promised, so there is no promise to keep.",
     "anything to ask": "The table holds nothing that could leak in this way, so this was not asked.",
 }
 
@@ -73,7 +78,10 @@ class Verdict:
 
     @property
     def decision(self) -> Decision:
-        """RELEASE only when at least one rule passed and each other one does, does not apply, or is overridden."""
+        """RELEASE only when at least one rule passed and each other one does, does not apply, or is overridden.
+
+        In a folder that is shared and promises an epsilon, rules that the board saw met are withheld, and count as met.
+        """
         answered = {o.rule for o in self.overrides}
         open_ = [r for r in self.failures if r.rule.name not in answered]
         return "RELEASE" if not open_ and any(r.status == "pass" for r in self.rules) else "REFUSE"
@@ -85,7 +93,7 @@ class Verdict:
     @property
     def failures(self) -> tuple[Ruling, ...]:
         """Every rule that is not met, whatever the reason, overridden or not."""
-        return tuple(r for r in self.rules if r.status not in ("pass", "not_applicable"))
+        return tuple(r for r in self.rules if r.status not in _ANSWERED)
 
     def to_dict(self) -> dict[str, Any]:
         statuses = {r.rule.name: r.status for r in self.rules}
@@ -122,6 +130,9 @@ def _policy_kept(changed: bool | None) -> tuple[Finding, ...]:
 
 def _judge(rule: Rule, findings: Mapping[str, Finding], evidence: Evidence, confidence: float) -> Ruling:
     found = [findings[name] for name in rule.findings if name in findings]
+    if rule.name in (evidence.provenance.get(WITHHELD) or ()):
+        why = "Read off the patients and covered by no ε: the board saw that it is met, and nobody else is told more."
+        return Ruling(rule, rule.finding, "withheld", why)
     for condition in rule.applies_if:
         if _is_absent(condition, evidence, found):
             return Ruling(rule, rule.finding, "not_applicable", _FALLS_AWAY[condition])

@@ -19,7 +19,7 @@ from semblance.errors import InputError, SchemaError
 
 Bound = Literal["low", "high", "value"]
 Op = Literal[">=", "<="]
-Condition = Literal["target", "recipe", "anything to ask"]
+Condition = Literal["target", "recipe", "guarantee", "anything to ask"]
 Content = Literal["table", "model"]
 
 POLICY_VERSION = "1"
@@ -40,7 +40,8 @@ class Rule:
         reason: Why this limit, in a sentence for a privacy board. `source`: where it comes from.
         knob: What to change when the rule is not met ("try" in the file).
         applies_if: The rule falls away where the evidence says that one of these does not exist: a "target", a
-            "recipe", or "anything to ask" (the audit looked, and the table holds nothing that could leak this way).
+            "recipe", a "guarantee" (an epsilon that is promised), or "anything to ask" (the audit looked, and the
+            table holds nothing that could leak this way).
         may_override: Whether a named person may release although the rule is not met; see ``overrides.py``.
     """
 

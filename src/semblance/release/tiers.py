@@ -14,9 +14,10 @@ from typing import Any, Literal, get_args
 
 from semblance.errors import InputError
 from semblance.evidence import NOTHING_TO_ASK, Evidence, Finding
-from semblance.release.gate import decide
+from semblance.release.gate import WITHHELD, decide
 from semblance.release.overrides import Override
 from semblance.release.policy import Policy
+from semblance.report import words
 
 Tier = Literal["board", "recipient", "public"]
 TIERS: tuple[str, ...] = get_args(Tier)
@@ -27,11 +28,15 @@ _PER_GROUP = {"name", "value", "low", "high", "leak", "seen", "by"}
 _TOLD = {
     "recipient": (
         "generator", "holdout", "libraries", "max_minutes", "notes", "policy", "python", "quick", "recipe",
-        "semblance", "source", "split", "synthetic_rows", "target", "terms",
+        "semblance", "source", "split", "synthetic_rows", "target", "terms", "guarantee", WITHHELD,
     ),
     "public": ("generator", "holdout", "notes", "policy", "quick", "recipe", "semblance", "source", "split",
-               "synthetic_rows", "target", "terms"),
+               "synthetic_rows", "target", "terms", "guarantee", WITHHELD),
 }  # fmt: skip
+_FREE = ("privacy.epsilon", "privacy.uncharged.", "canaries.", "protocol.")
+"""Findings that touch no patient: all that is published beside a promise."""
+_INSIDE_THE_HOUSE = {"cohort", "head"}
+"""Of a ledger: whoever guesses the patients' table can check the guess by its fingerprint."""
 _INSIDE = {"source": ("attribution", "licence"), "split": ("holdout_opened_for",), "generator": ("name",)}
 _HEADLINES = ("validity.", "protocol.", "power.best.", "utility.", "fidelity.map.")
 _MOST_DIGITS = 12
@@ -50,13 +55,28 @@ def for_tier(evidence: Evidence, tier: str, *, policy: Policy, overrides: Sequen
         raise InputError(f"there is no tier {tier!r}; choose one of {', '.join(TIERS)}.")
     if tier == "board":
         return evidence
+    if words.has_guarantee(evidence):
+        evidence = _without_what_no_epsilon_covers(evidence, policy, overrides)
     before = _statuses(evidence, policy, overrides)
     kept = [f for f in evidence if tier == "recipient" or _is_headline(f, policy)]
     findings = tuple(_reduced(f, tier, evidence, policy, overrides, before) for f in kept)
-    cut = Evidence(findings, evidence.ledger, dict(_provenance(evidence.provenance, tier)))
+    told = {k: v for k, v in evidence.ledger.items() if k not in _INSIDE_THE_HOUSE}
+    cut = Evidence(findings, told, dict(_provenance(evidence.provenance, tier)))
     if _statuses(cut, policy, overrides) != before:
         raise ValueError("rounding changed how a rule comes out")
     return cut
+
+
+def _without_what_no_epsilon_covers(evidence: Evidence, policy: Policy, overrides: Sequence[Override]) -> Evidence:
+    """Findings that touch no patient, and for the rest which rules the board saw met.
+
+    Where a rule is not met and a person answers for it, it stays unmet here, without its number.
+    """
+    free = tuple(f for f in evidence if f.name.startswith(_FREE))
+    named = {f.name for f in free}
+    rulings = decide(evidence, policy, overrides=overrides).rules
+    hidden = [r.rule.name for r in rulings if r.status == "pass" and not named & {*r.rule.findings}]
+    return Evidence(free, evidence.ledger, {**evidence.provenance, WITHHELD: hidden})
 
 
 def _statuses(evidence: Evidence, policy: Policy, overrides: Sequence[Override]) -> list[str]:

@@ -54,7 +54,8 @@ def terms(evidence: Evidence, say: Language) -> str:
 
 def overruled(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The overrides that changed something: of rules that were not met."""
-    return [o for o in verdict.get("overrides") or () if o.get("status", "fail") not in ("pass", "not_applicable")]
+    met = ("pass", "not_applicable", "withheld")
+    return [o for o in verdict.get("overrides") or () if o.get("status", "fail") not in met]
 
 
 def notices(evidence: Evidence, verdict: Mapping[str, Any], say: Language) -> list[Notice]:

@@ -86,6 +86,9 @@ TITLES: dict[str, str] = {
     "power.singling_out.leak": "Smallest leak seen by singling out",
     "power.linkage.leak": "Smallest leak seen by linkage",
     "power.inference.leak": "Smallest leak seen by attribute inference",
+    "privacy.epsilon": "The promised ε",
+    "privacy.uncharged.count": "Looks at patients without a charge",
+    "privacy.delta.patients": "Patients whom δ would allow to be published",
     "protocol.holdout.early": "Held-out patients opened before the table was made",
     "protocol.policy.changed": "Policy changed after the table was made",
 }
@@ -94,6 +97,7 @@ _NAMED = (("inference.", ".advantage", "Guessing {name}"),)
 
 FAMILIES: dict[str, str] = {
     "protocol": "Did it go by the rules?",
+    "privacy": "What is promised?",
     "source": "How exposed are the real patients?",
     "validity": "Is it the same kind of table?",
     "fidelity": "Does it resemble the patients?",
@@ -126,6 +130,7 @@ STATUSES: dict[str, str] = {
     "underpowered": "cannot be shown",
     "not_run": "not measured",
     "not_applicable": "does not apply",
+    "withheld": "met, as the board saw",
     "measured": "measured",
     "skipped": "skipped",
 }

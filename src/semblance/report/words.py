@@ -127,15 +127,22 @@ def uses(verdict: Mapping[str, Any], evidence: Evidence, say: Language = ENGLISH
 
 
 def has_guarantee(evidence: Evidence) -> bool:
-    """True where every charge in the ledger states an epsilon."""
+    """True where an epsilon is promised, and every charge in the ledger states its own."""
     charges = evidence.ledger.get("charges") or ()
-    return bool(charges) and all(c.get("epsilon") is not None for c in charges)
+    return bool(evidence.ledger.get("claim")) and all(c.get("epsilon") is not None for c in charges)
 
 
 def guarantee_sentence(evidence: Evidence, say: Language = ENGLISH) -> str:
     """What is promised formally, which without differential privacy is nothing."""
     if has_guarantee(evidence):
-        return say("Every touch of the real data was charged to the ledger with the epsilon and delta listed below.")
+        claim = evidence.ledger["claim"]
+        return say(
+            "Differential privacy: ε = {epsilon} at δ = {delta}, for adding or removing one {unit}. Every look at "
+            "patients that this table was made from was charged before noise was drawn.",
+            epsilon=f"{claim['epsilon']:.4g}",
+            delta=f"{claim['delta']:g}",
+            unit=str(claim["unit"]),
+        )
     return say(
         "No formal guarantee (ε = ∞): the table was made without differential privacy. The tests here look for "
         "leaks; that a test finds none does not prove that there are none."
