@@ -11,8 +11,7 @@ with made-up patients try that. A stop by an error is taken to be seen by whoeve
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 from semblance.privacy.taint import Leak, Module, Reader, Trust, Value
@@ -39,12 +38,16 @@ def unlinted(recipe: Any) -> tuple[Leak, ...]:
 
     Privacy: reads source code, and no patient.
     """
-    kind: Hashable = type(recipe)
-    return _of_class(kind)
+    kind = type(recipe)
+    if kind not in _READ:
+        _READ[kind] = _of_class(kind)
+    return _READ[kind]
 
 
-@cache
-def _of_class(kind: Any) -> tuple[Leak, ...]:
+_READ: dict[type, tuple[Leak, ...]] = {}
+
+
+def _of_class(kind: type) -> tuple[Leak, ...]:
     try:
         path = inspect.getsourcefile(kind)
     except TypeError:

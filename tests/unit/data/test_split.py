@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semblance.data.dataset import Dataset
-from semblance.data.split import split
+from semblance.data.split import split, split_alone
 from semblance.errors import InputError
 from semblance.schema import Column, Schema
 from semblance.seeds import Seeds
@@ -67,3 +67,23 @@ def test_missing_targets_and_subjects_do_not_break_it() -> None:
     data.frame.loc[20:29, "who"] = None
     vault = split(data, Seeds(0))
     assert vault.train.n_rows + vault.open_holdout().n_rows == 60
+
+
+def test_alone_one_patient_more_moves_nobody_else() -> None:
+    """What a promise about one patient needs; the usual cut does not have it, which shows that this can fail."""
+    whole = visits(300, 2)
+    without = whole.take(np.flatnonzero((whole.frame["who"] != "p7").to_numpy()))
+    cut = [set(split_alone(d, Seeds(1)).train.frame["who"]) for d in (whole, without)]
+    assert cut[0] - {"p7"} == cut[1] - {"p7"}
+    usual = [set(split(d, Seeds(1)).train.frame["who"]) for d in (whole, without)]
+    assert len(usual[0] ^ usual[1]) > 20
+
+
+def test_alone_the_order_of_rows_does_not_matter_and_the_share_is_kept() -> None:
+    whole = visits(2000, 2)
+    mixed = whole.take(np.random.default_rng(0).permutation(whole.n_rows))
+    one, other = split_alone(whole, Seeds(3)), split_alone(mixed, Seeds(3))
+    assert set(one.train.frame["who"]) == set(other.train.frame["who"])
+    assert not set(one.train.frame["who"]) & set(one.open_holdout().frame["who"])
+    assert 0.26 < 1 - one.train.n_subjects / 2000 < 0.34
+    assert set(split_alone(whole, Seeds(4)).train.frame["who"]) != set(one.train.frame["who"])

@@ -123,8 +123,13 @@ class ThroughAnotherFunction(Charging):
     def _made(self, values: Any) -> Any:
         kept = []
         for value in values:
-            kept.append(value)
+            if run_away(value):
+                kept.append(value)  # noqa: PERF401
         return Learned(None, kept)
+
+
+def run_away(value: Any) -> bool:
+    return bool(value > 3)
 
 
 def score(train: Any, noisy: Any) -> float:

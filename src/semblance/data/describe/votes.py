@@ -48,7 +48,7 @@ _POINT = re.compile(r"[+-]?\d{1,15}\.(\d{1,6})")
 
 STRAY = 0.02
 """Share of a column's cells that may be of another kind; they are read as missing."""
-BELIEVED = 4.0
+BELIEVED = 5.0
 """Standard deviations of noise that a count must pass to be believed."""
 
 Spend = Callable[[str, Event], None]
