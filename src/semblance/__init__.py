@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         translate_images,
         write_images,
     )
+    from semblance.pipeline.spending import Budget
     from semblance.privacy.ledger import Ledger
     from semblance.release.bundle import verify
     from semblance.release.gate import Policy, Verdict
@@ -115,6 +116,7 @@ _HOMES = {
         "translate_images",
         "write_images",
     ),
+    "semblance.pipeline.spending": ("Budget",),
     "semblance.privacy.ledger": ("Ledger",),
     "semblance.release.bundle": ("verify",),
     "semblance.release.gate": ("Policy", "Verdict"),
@@ -126,6 +128,7 @@ __all__ = [
     "GAN",
     "VAE",
     "Anchor",
+    "Budget",
     "Chain",
     "Column",
     "Combination",

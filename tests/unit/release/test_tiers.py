@@ -226,3 +226,71 @@ def test_a_tampered_share_is_found(tmp_path: Path) -> None:
     (made / "evidence.json").write_text(json.dumps(facts))
     with pytest.raises(BundleError, match=r"evidence\.json was changed"):
         bundle.verify(made)
+
+
+# ── where an epsilon is promised ─────────────────────────────────────────────────────────────────────────────────────
+
+CLAIM = {
+    "epsilon": 1.0,
+    "delta": 1e-6,
+    "allowed": 1.0,
+    "unit": "patient",
+    "relation": "add_or_remove",
+    "rows_per_unit": 1,
+    "accounts": {"pld": 1.0, "rdp": 1.1},
+    "mechanisms": {"event": "gaussian", "noise_multiplier": 4.9},
+}
+PROMISED = {
+    "cohort": "f" * 64,
+    "head": "e" * 64,
+    "guarantee": "stated per charge",
+    "charges": [{"purpose": "fit", "mechanism": "Gaussian noise", "epsilon": 1.0, "delta": 1e-6}],
+    "claim": CLAIM,
+}
+
+
+def promised(*, good: bool = True) -> Evidence:
+    found = evidence(good=good)
+    return Evidence(found.findings, PROMISED, {**FACTS, "guarantee": CLAIM})
+
+
+@pytest.mark.parametrize("tier", TIERS[1:])
+def test_beside_a_promise_nothing_read_off_patients_is_published(tier: str) -> None:
+    cut = for_tier(promised(), tier, policy=POLICY)
+    assert {f.name.split(".")[0] for f in cut} <= {"privacy", "canaries", "protocol"}
+    assert cut.get("privacy.delta.patients") is None  # it tells how many patients there are
+    text = json.dumps(cut.to_dict())
+    assert "f" * 64 not in text
+    assert "e" * 64 not in text
+    assert SECRET not in text
+    assert cut.ledger["claim"] == CLAIM
+    verdict = decide(cut, POLICY)
+    assert verdict.released
+    statuses = {r.rule.name: r.status for r in verdict.rules}
+    assert statuses["No copied patients"] == "withheld"
+    assert statuses["Every touch of patients is charged"] == "pass"
+    # what promises nothing is told as before
+    assert len(list(for_tier(evidence(), tier, policy=POLICY))) > 20
+
+
+def test_a_rule_that_was_not_met_is_not_withheld() -> None:
+    """Withholding hides numbers, never a refusal."""
+    bad = [f for f in promised() if f.name != "copies.near.excess"]
+    near = Finding("copies.near.excess", "?", 0.5, 0.5, 0.5, n=9105, direction="lower")
+    cut = for_tier(Evidence((*bad, near), PROMISED, {**FACTS, "guarantee": CLAIM}), "recipient", policy=POLICY)
+    assert not decide(cut, POLICY).released
+    assert {r.rule.name for r in decide(cut, POLICY).failures} == {"No near copies"}
+
+
+def test_the_board_is_told_everything_and_withholds_nothing(tmp_path: Path) -> None:
+    assert for_tier(promised(), "board", policy=POLICY) is not None
+    hidden = Evidence(promised().findings, PROMISED, {**FACTS, "guarantee": CLAIM, "withheld": ["No copied patients"]})
+    with pytest.raises(ValueError, match="withholds nothing"):
+        bundle.write(
+            tmp_path / "r",
+            evidence=hidden,
+            verdict=decide(hidden, POLICY),
+            policy=POLICY,
+            schema_text="",
+            write_synthetic=lambda folder: "synthetic.csv",
+        )
