@@ -10,7 +10,9 @@ The guesses may be made in any way, and any canaries may be passed over; only ho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,18 @@ Bools = NDArray[np.bool_]
 
 LARGEST = 50.0
 """No ε beyond this is looked for: so many canaries would not fit into any memory."""
+
+
+class Plan(NamedTuple):
+    """How many guesses are made, chosen before anything is seen: "in" of so many, "out" of so many."""
+
+    high: int
+    low: int
+
+    @classmethod
+    def even(cls, guessed: int) -> Plan:
+        """As many of one as of the other; an odd one out is guessed "in"."""
+        return cls(guessed - guessed // 2, guessed // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +55,16 @@ class Guesses:
             raise ValueError("of the canaries some are guessed, and of those some rightly")
 
     @classmethod
-    def of(cls, scores: Floats, inside: Bools, guessed: int) -> Guesses:
-        """Guess "in" of the highest scores and "out" of the lowest, as many of one as of the other.
+    def of(cls, scores: Floats, inside: Bools, plan: Plan) -> Guesses:
+        """Guess as planned: "in" of the highest scores, "out" of the lowest.
 
         Args:
             scores: One per canary, higher where it is more likely in: (m,). inside: What the coins said: (m,).
-            guessed: How many to guess, chosen before the scores are seen; an odd one out is guessed "in".
         """
         order = np.argsort(-scores, kind="stable")
-        high = order[: guessed - guessed // 2]
-        low = order[len(order) - guessed // 2 :]
-        return cls(len(scores), guessed, int(inside[high].sum() + (~inside[low]).sum()))
+        high = order[: plan.high]
+        low = order[len(order) - plan.low :]
+        return cls(len(scores), plan.high + plan.low, int(inside[high].sum() + (~inside[low]).sum()))
 
 
 def chance(guesses: Guesses, epsilon: float, delta: float) -> float:
@@ -77,17 +90,17 @@ def lower_bound(guesses: Guesses, delta: float, *, confidence: float = 0.95) -> 
 
 
 def best_lower_bound(
-    scores: Floats, inside: Bools, sizes: tuple[int, ...], delta: float, *, confidence: float = 0.95
+    scores: Floats, inside: Bools, plans: Sequence[Plan], delta: float, *, confidence: float = 0.95
 ) -> tuple[float, Guesses]:
-    """The best bound over several numbers of guesses, each held to a stricter level (Bonferroni).
+    """The best bound over several plans, each held to a stricter level (Bonferroni).
 
     Args:
-        sizes: Numbers of guesses, chosen before the scores are seen.
+        plans: Chosen before the scores are seen.
 
     Returns:
         The bound, and the guesses that gave it: of several equal ones, the most.
     """
-    tries = [Guesses.of(scores, inside, min(size, len(scores))) for size in sizes]
+    tries = [Guesses.of(scores, inside, plan) for plan in plans]
     bounds = [_crossing(guesses, delta, (1 - confidence) / len(tries)) for guesses in tries]
     best = max(range(len(tries)), key=lambda i: (bounds[i], tries[i].guessed))
     return bounds[best], tries[best]

@@ -15,15 +15,16 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from semblance.attacks.canaries import Canaries
-from semblance.attacks.one_run import Guesses, best_lower_bound, provable
+from semblance.attacks.one_run import Guesses, Plan, best_lower_bound, provable
 from semblance.contracts import Comparison, Forge, Run
 from semblance.errors import FitError, InputError, Unsupported
 from semblance.evidence import Finding
 from semblance.privacy.ledger import Allowance
 
 CONFIDENCE = 0.95
-SHARES = (0.05, 0.2, 0.9)
-"""Numbers of guesses that are tried, as shares of the canaries; fixed before anything is seen."""
+EVEN, ONLY_IN = (0.05, 0.2, 0.9), (0.15,)
+"""Numbers of guesses that are tried, as shares of the canaries, fixed before anything is seen: of those most likely in
+and most likely out; and only of the first, for a table in which some canaries show and the others leave no trace."""
 ROWS = 8
 """Rows of a canary over those that the promise lets count."""
 SEEN = 40
@@ -77,11 +78,11 @@ def _tried(kind: str, count: int, allowed: Allowance, forge: Forge, run: Run) ->
         seen = forge(canaries.trained_on, SEEN * count, replace(run, seeds=run.seeds.within(kind)))
     except (FitError, InputError, Unsupported):
         return None
-    sizes = tuple(round(share * count) for share in SHARES)
+    plans = [Plan.even(round(share * count)) for share in EVEN] + [Plan(round(share * count), 0) for share in ONLY_IN]
     half = 1 - (1 - CONFIDENCE) / 2  # two tables are tried
-    bound, guesses = best_lower_bound(canaries.suspicion(seen), canaries.inside, sizes, allowed.delta, confidence=half)
-    strict = 1 - (1 - half) / len(sizes)
-    most = max(provable(count, allowed.delta, guessed=size, confidence=strict) for size in sizes)
+    bound, guesses = best_lower_bound(canaries.suspicion(seen), canaries.inside, plans, allowed.delta, confidence=half)
+    strict = 1 - (1 - half) / len(plans)
+    most = max(provable(count, allowed.delta, guessed=sum(plan), confidence=strict) for plan in plans)
     return Try(kind, bound, most, guesses)
 
 
@@ -109,7 +110,8 @@ def _bounds(tries: list[Try], allowed: Allowance) -> tuple[Finding, Finding]:
         ],
     }  # fmt: skip
     epsilon, excess, _ = _blank()
-    common: dict[str, Any] = {"status": "measured", "why": "", "n": best.guesses.canaries, "method": method}
+    why = "" if most > allowed.epsilon else "as many canaries could not refute so large an ε, whatever came out"
+    common: dict[str, Any] = {"status": "measured", "why": why, "n": best.guesses.canaries, "method": method}
     beyond = best.bound - allowed.epsilon
     return (
         replace(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from semblance.attacks.one_run import Guesses, best_lower_bound, chance, lower_bound, provable
+from semblance.attacks.one_run import Guesses, Plan, best_lower_bound, chance, lower_bound, provable
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,15 @@ def test_a_bound_is_the_edge_of_what_is_refuted() -> None:
     assert lower_bound(Guesses(300, 120, 62), 1e-5) == 0.0  # a fair coin may do that
 
 
-def test_guesses_are_made_at_both_ends() -> None:
+def test_guesses_are_made_at_both_ends_or_at_one() -> None:
     scores = np.array([5.0, 4.0, 3.0, 2.0, 1.0, 0.0])
     inside = np.array([True, False, True, False, True, False])
-    assert Guesses.of(scores, inside, 2) == Guesses(6, 2, 2)
-    assert Guesses.of(scores, inside, 3) == Guesses(6, 3, 2)
-    assert Guesses.of(scores, inside, 6) == Guesses(6, 6, 4)
-    assert Guesses.of(scores, inside, 0) == Guesses(6, 0, 0)
+    assert [Plan.even(n) for n in (0, 2, 3, 6)] == [(0, 0), (1, 1), (2, 1), (3, 3)]
+    assert Guesses.of(scores, inside, Plan(1, 1)) == Guesses(6, 2, 2)
+    assert Guesses.of(scores, inside, Plan(2, 1)) == Guesses(6, 3, 2)
+    assert Guesses.of(scores, inside, Plan(3, 3)) == Guesses(6, 6, 4)
+    assert Guesses.of(scores, inside, Plan(3, 0)) == Guesses(6, 3, 2)
+    assert Guesses.of(scores, inside, Plan(0, 0)) == Guesses(6, 0, 0)
     with pytest.raises(ValueError, match="some rightly"):
         Guesses(10, 5, 6)
 
@@ -81,7 +83,7 @@ def test_the_worst_mechanism_that_keeps_its_word_is_not_accused_more_often_than_
     accused = np.zeros(2, int)
     for _ in range(trials):
         scores, inside = randomised_response(1.0, 400, rng)
-        right = {r: Guesses.of(scores, inside, r).right for r in sizes}
+        right = {r: Guesses.of(scores, inside, Plan.even(r)).right for r in sizes}
         accused += (right[400] >= alone[400], any(right[r] >= one_of_three[r] for r in sizes))
     assert (accused <= binom.ppf(0.999, trials, 0.05)).all()
     assert accused[0] >= binom.ppf(0.001, trials, 0.03)  # and it is no idle bound: 400 coins round 5 % down to 4.4 %
@@ -91,7 +93,7 @@ def test_the_worst_mechanism_that_keeps_its_word_is_not_accused_more_often_than_
 def test_half_the_noise_is_caught() -> None:
     rng = np.random.default_rng(8)
     caught = [
-        lower_bound(Guesses.of(*randomised_response(2.0, 400, rng), 400), 0.0) > 1.0  # said to be 1
+        lower_bound(Guesses.of(*randomised_response(2.0, 400, rng), Plan.even(400)), 0.0) > 1.0  # said to be 1
         for _ in range(10)
     ]
     assert all(caught)
@@ -99,8 +101,9 @@ def test_half_the_noise_is_caught() -> None:
 
 def test_the_best_of_several_sizes_pays_for_the_choice() -> None:
     scores, inside = randomised_response(3.0, 500, np.random.default_rng(9))
-    alone = [lower_bound(Guesses.of(scores, inside, r), 1e-5) for r in (50, 500)]
-    best, guesses = best_lower_bound(scores, inside, (50, 500, 900), 1e-5)
-    assert guesses.guessed in (50, 500)
+    plans = (Plan.even(50), Plan.even(500), Plan(40, 0))
+    alone = [lower_bound(Guesses.of(scores, inside, plan), 1e-5) for plan in plans]
+    best, guesses = best_lower_bound(scores, inside, plans, 1e-5)
+    assert guesses.guessed in (40, 50, 500)
     assert best < max(alone)
     assert best == lower_bound(guesses, 1e-5, confidence=1 - 0.05 / 3)

@@ -73,7 +73,7 @@ def test_the_promise_stands_beside_what_was_proved_and_could_have_been() -> None
     assert epsilon.status == excess.status == repeats.status == "measured"
     assert 0.5 < epsilon.value <= 2.0  # type: ignore[operator]
     assert epsilon.baseline == 2.0
-    assert epsilon.high == pytest.approx(provable(300, 1e-5, guessed=270, confidence=1 - 0.025 / 3), abs=1e-6)
+    assert epsilon.high == pytest.approx(provable(300, 1e-5, guessed=270, confidence=1 - 0.025 / 4), abs=1e-6)
     assert excess.value == pytest.approx(epsilon.value - 2.0)  # type: ignore[operator]
     assert excess.low == excess.value < 0 < excess.high  # type: ignore[operator]
     assert repeats.value == 0.0
@@ -81,11 +81,18 @@ def test_the_promise_stands_beside_what_was_proved_and_could_have_been() -> None
 
 
 def test_who_keeps_the_promise_is_rarely_accused_and_who_breaks_it_is_caught() -> None:
-    """In half the tries ε = 1 is kept in the worst way; the audit may err in 5 % of them. The others say 1 and do 4."""
-    kept = [judged(answering(1.0), Allowance(1.0, 1e-5), seed=i)["canaries.excess"].value > 0 for i in range(25)]  # type: ignore[operator]
-    assert sum(kept) <= 5  # more has a chance of 1 in 1000
-    broken = [judged(answering(4.0), Allowance(1.0, 1e-5), seed=i)["canaries.excess"].value > 0 for i in range(5)]  # type: ignore[operator]
+    """First ε = 1 is kept in the worst way, and the audit may err in 5 % of the tries; then 1 is said and 4 done."""
+    kept = [judged(answering(1.0), Allowance(1.0, 1e-5), seed=i)["canaries.excess"].value > 0 for i in range(12)]  # type: ignore[operator]
+    assert sum(kept) <= 3  # more has a chance of 1 in 500
+    broken = [judged(answering(4.0), Allowance(1.0, 1e-5), seed=i)["canaries.excess"].value > 0 for i in range(3)]  # type: ignore[operator]
     assert all(broken)
+
+
+def test_where_no_answer_could_refute_the_promise_it_says_so() -> None:
+    found = judged(answering(0.5), Allowance(6.0, 1e-5))
+    assert found["canaries.excess"].high < 0  # type: ignore[operator]
+    assert "could not refute" in found["canaries.excess"].why
+    assert not judged(answering(0.5), Allowance(1.0, 1e-5))["canaries.excess"].why
 
 
 def test_noise_that_comes_again_is_noticed() -> None:
