@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from semblance.marginals import mst
 from semblance.marginals.curator import gaussian_event, sigma_for
-from semblance.marginals.domain import Search, questions
+from semblance.marginals.domain import Search, halvings_of, undeclared_of
 from semblance.privacy.events import Composed, Event, Repeated, Zcdp
 from semblance.privacy.ledger import Ledger
 from semblance.schema import Schema
 
-CELLS, ONES = 0.1, 0.15
-"""Shares of rho for finding cells and for one-way marginals; the rest is for links between columns."""
+CUTS, LABELS, ONES = 0.1, 0.1, 0.15
+"""Shares of rho for cutting numbers, for labels nobody declared, and for one-way marginals; the rest is for links."""
 FOUND = 0.1
 """Share of delta for labels that no person declared."""
 
@@ -35,8 +35,14 @@ class Budget:
     @property
     def search(self) -> Search:
         """How cells are found."""
-        asked = max(1, questions(self.schema))
-        return Search(sigma_for(CELLS * self.rho / asked, self.most), self.most, FOUND * self.delta, self.cells)
+        halvings, undeclared = max(1, halvings_of(self.schema)), max(1, undeclared_of(self.schema))
+        return Search(
+            sigma=sigma_for(CUTS * self.rho / halvings, self.most),
+            label_sigma=sigma_for(LABELS * self.rho / undeclared, self.most),
+            most=self.most,
+            delta=FOUND * self.delta,
+            cells=self.cells,
+        )
 
     @property
     def sigma_of_ones(self) -> float:
@@ -51,8 +57,9 @@ class Budget:
     @property
     def rest(self) -> float:
         """Rho for choosing and measuring what columns have to do with each other."""
-        used = ONES + (CELLS if questions(self.schema) else 0.0)
-        return (1 - used) * self.rho
+        cuts = CUTS if halvings_of(self.schema) else 0.0
+        labels = LABELS if undeclared_of(self.schema) else 0.0
+        return (1 - ONES - cuts - labels) * self.rho
 
     @property
     def links(self) -> Event:

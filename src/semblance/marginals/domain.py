@@ -41,21 +41,27 @@ class Search:
     """How cells are looked for.
 
     Attributes:
-        sigma: Noise on every count. A number is asked for once a halving, labels once.
+        sigma: Noise on every count of numbers, which are asked for once a halving.
+        label_sigma: Noise on every count of labels that nobody declared.
         most: Rows of one patient, at most. delta: Probability that some label of a single patient is found.
         cells: Cells of a number, about.
     """
 
     sigma: float
+    label_sigma: float
     most: int
     delta: float
     cells: int
 
     def event(self, schema: Schema) -> Event:
         """What looking costs. Depends on the schema, not on the data."""
-        counts = [Repeated(gaussian_event(self.sigma, self.most), n)] if (n := questions(schema)) else []
-        failures = [Failure(self.delta)] if _undeclared(schema) else []
-        return Composed((*counts, *failures))
+        events: list[Event] = []
+        if halvings := halvings_of(schema):
+            events.append(Repeated(gaussian_event(self.sigma, self.most), halvings))
+        if undeclared := undeclared_of(schema):
+            events.append(Repeated(gaussian_event(self.label_sigma, self.most), undeclared))
+            events.append(Failure(self.delta))
+        return Composed(tuple(events))
 
 
 def is_declared(column: Column) -> bool:
@@ -63,9 +69,14 @@ def is_declared(column: Column) -> bool:
     return column.bounds == "declared" and bool(column.categories)
 
 
-def questions(schema: Schema) -> int:
-    """How often the data is asked for its cells, each time at the cost of one marginal."""
-    return sum(Ruler.of(c).depth if c.numeric else not is_declared(c) for c in schema.modelled)
+def halvings_of(schema: Schema) -> int:
+    """How often rows are counted to cut numbers, each time at the cost of one marginal."""
+    return sum(Ruler.of(c).depth for c in schema.modelled if c.numeric)
+
+
+def undeclared_of(schema: Schema) -> int:
+    """Columns of labels that nobody declared, each at the cost of one marginal."""
+    return sum(not c.numeric and not is_declared(c) for c in schema.modelled)
 
 
 def find_cells(rows: Dataset, search: Search, spend: Spend) -> tuple[Cells, ...]:
@@ -77,7 +88,7 @@ def find_cells(rows: Dataset, search: Search, spend: Spend) -> tuple[Cells, ...]
     PRIVACY: `search.event` of the schema, charged first.
     """
     spend("marginals/cells", search.event(rows.schema))
-    undeclared = _undeclared(rows.schema)
+    undeclared = undeclared_of(rows.schema)
     return tuple(_cells(rows.frame[c.name], c, search, undeclared) for c in rows.schema.modelled)
 
 
@@ -93,10 +104,6 @@ def encode(rows: Dataset, cells: Sequence[Cells]) -> tuple[NDArray[np.int32], tu
     return codes, tuple(made.n + 1 for made in cells)
 
 
-def _undeclared(schema: Schema) -> int:
-    return sum(not c.numeric and not is_declared(c) for c in schema.modelled)
-
-
 def _cells(values: pd.Series, column: Column, search: Search, undeclared: int) -> Cells:
     if column.numeric:
         return _numeric_cells(values, column, search)
@@ -108,8 +115,8 @@ def _cells(values: pd.Series, column: Column, search: Search, undeclared: int) -
 def _labels(values: pd.Series, search: Search, delta: float) -> list[str]:
     """Labels whose noisy counts pass the threshold, commonest first."""
     counts = values.value_counts(sort=False)
-    threshold = stable_threshold(search.sigma, search.most, delta)
-    noisy = mechanisms.noisy(np.asarray(counts, dtype=np.int64), search.sigma)
+    threshold = stable_threshold(search.label_sigma, search.most, delta)
+    noisy = mechanisms.noisy(np.asarray(counts, dtype=np.int64), search.label_sigma)
     found = sorted(zip(-noisy, counts.index.astype(str), strict=True))
     return [label for count, label in found if -count >= threshold]
 
@@ -129,11 +136,11 @@ def _numeric_cells(values: pd.Series, column: Column, search: Search) -> Cells:
     ruler = Ruler.of(column)
     scaled = to_scale(values, column)
     places = np.sort(ruler.positions(scaled[~np.isnan(scaled)]))
-    pieces = _cut(places, ruler.depth, search.sigma, search.cells)
+    pieces = _cut(places, ruler, search.sigma, search.cells)
     knots, spikes = [], []
     half = 0.499 * ruler.step if column.kind != "datetime" else 0.0
     for start, stop in pieces:
-        low, high = ruler.ends(start, stop)
+        low, high = ruler.likely_ends(start, stop)
         if high < low:
             continue
         single = low == high
@@ -153,24 +160,24 @@ def _numeric_cells(values: pd.Series, column: Column, search: Search) -> Cells:
     )
 
 
-def _cut(places: Ints, depth: int, sigma: float, cells: int) -> list[tuple[int, int]]:
-    """Cut 0 … 2**depth in halves while a piece holds enough rows: pieces in order, each (start, stop).
+def _cut(places: Ints, ruler: Ruler, sigma: float, cells: int) -> list[tuple[int, int]]:
+    """Cut a ruler in halves while a piece holds enough rows: pieces in order, each (start, stop).
 
-    Each halving looks at every row once, so a patient moves one count of it by one for each row. Counts of pieces that
-    are not cut are never used.
+    A wide piece is cut while it holds anything that is clear of noise. Each halving looks at every row once, so a
+    patient moves one count of it by one for each row; counts of pieces that are not cut are never used.
     """
     done: list[tuple[int, int]] = []
-    open_pieces, enough = [(0, 2**depth)], 0.0
-    for level in range(depth):
-        halves = [half for a, b in open_pieces for half in ((a, (a + b) // 2), ((a + b) // 2, b))]
-        edges = np.array([(a, b) for a, b in halves])
+    going, enough = [(0, 2**ruler.depth)], 0.0
+    for level in range(ruler.depth):
+        halves = [half for a, b in going for half in ((a, (a + b) // 2), ((a + b) // 2, b))]
+        edges = np.array(halves)
         counts = np.searchsorted(places, edges[:, 1]) - np.searchsorted(places, edges[:, 0])
         noisy = mechanisms.noisy(counts.astype(np.int64), sigma)
         if level == 0:
             enough = max(float(noisy.sum()) / cells, BELIEVED * sigma)
-        full = noisy > enough
+        full = noisy > np.array([BELIEVED * sigma if ruler.wide(*half) else enough for half in halves])
         done.extend(half for half, more in zip(halves, full, strict=True) if not more)
-        open_pieces = [half for half, more in zip(halves, full, strict=True) if more]
-        if not open_pieces:
+        going = [half for half, more in zip(halves, full, strict=True) if more]
+        if not going:
             break
-    return sorted([*done, *open_pieces])
+    return sorted([*done, *going])

@@ -63,8 +63,25 @@ class Ruler:
         return np.asarray(np.where(steps < 0, middle - place, middle + place), dtype=np.int64)
 
     def ends(self, start: int, stop: int) -> tuple[float, float]:
-        """The lowest and the highest value that lie on positions start … stop - 1, on the column's scale."""
+        """The lowest and the highest value that lie on positions start … stop - 1, on the column's scale.
+
+        The lowest lies above the highest where the positions hold no value at all: near zero a grid without bounds has
+        more positions than values.
+        """
         return self._lowest(start) * self.step, self._highest(stop - 1) * self.step
+
+    def wide(self, start: int, stop: int) -> bool:
+        """Whether a piece of a grid without bounds spans more than one power of two."""
+        return self.first is None and stop - start > 2**DIGITS
+
+    def likely_ends(self, start: int, stop: int) -> tuple[float, float]:
+        """`ends`, but where a piece is wide only up to twice its inner end: with few rows in it, nobody knows more."""
+        low, high = self.ends(start, stop)
+        if self.wide(start, stop) and low > 0:
+            high = min(high, 2 * low)
+        if self.wide(start, stop) and high < 0:
+            low = max(low, 2 * high)
+        return low, high
 
     @property
     def _width(self) -> float:
@@ -80,7 +97,7 @@ class Ruler:
         if self.first is not None:
             return self.first + min(math.ceil((at + 1) * self._width) - 1, self.count - 1)
         place = at - 2 ** (self.depth - 1)
-        return float(max(self._size(place + 1) - 1, self._size(place)) if place >= 0 else -self._size(-place))
+        return float(self._size(place + 1) - 1 if place >= 0 else -self._size(-place))
 
     def _size(self, place: int) -> float:
         """Smallest number of steps at a place counted from zero."""

@@ -8,14 +8,14 @@ import pytest
 
 from semblance.data.dataset import Dataset
 from semblance.marginals.compress import learn_compression
-from semblance.marginals.domain import Search, encode, find_cells, questions, stable_threshold
+from semblance.marginals.domain import Search, encode, find_cells, halvings_of, stable_threshold, undeclared_of
 from semblance.marginals.estimate import Measurement
 from semblance.marginals.patients import cap_rows
 from semblance.marginals.scale import Ruler
 from semblance.privacy.events import Event, to_json
 from semblance.schema import Column, Schema
 
-SEARCH = Search(sigma=5.0, most=1, delta=1e-6, cells=16)
+SEARCH = Search(sigma=5.0, label_sigma=4.0, most=1, delta=1e-6, cells=16)
 
 
 def table(columns: tuple[Column, ...], **values: object) -> Dataset:
@@ -87,6 +87,18 @@ def test_sizes_without_declared_bounds_are_found() -> None:
     assert cells.column.high is None
 
 
+def test_cells_without_bounds_neither_overlap_nor_reach_into_the_void() -> None:
+    rng = np.random.default_rng(3)
+    values = np.concatenate([np.round(rng.uniform(-30, 90, 20_000)), np.full(200, 5000.0)])
+    (cells,) = cells_of(table((Column("x", "integer"),), x=values))
+    ends = np.array([(k[0], k[-1]) for k in cells.knots])
+    assert (ends[1:, 0] > ends[:-1, 1]).all()
+    codes, _ = encode(table((Column("x", "integer"),), x=values), [cells])
+    drawn = cells.decode(codes[:, 0], rng).to_numpy()
+    assert drawn.max() < 16_384
+    assert np.array_equal(drawn < 0, values < 0)
+
+
 def test_cells_do_not_depend_on_bounds_read_off_the_data() -> None:
     rulers = {Ruler.of(Column("x", "number", low=low, high=9.0, decimals=1)) for low in (0.0, 3.5)}
     assert len(rulers) == 1
@@ -108,7 +120,7 @@ def test_a_label_of_one_patient_is_found_no_more_often_than_delta() -> None:
     data = table((column,), code=["A"] * 400 + ["B"])
     found = 0
     for _ in range(asked):
-        labels = cells_of(data, Search(sigma=3.0, most=1, delta=delta, cells=8))[0].labels
+        labels = cells_of(data, Search(sigma=3.0, label_sigma=3.0, most=1, delta=delta, cells=8))[0].labels
         assert "A" in labels
         found += "B" in labels
     assert found / asked <= delta + 4 * math.sqrt(delta / asked)
@@ -139,12 +151,13 @@ def test_searching_is_charged_before_it_is_done_and_by_the_schema_alone() -> Non
         with pytest.raises(ZeroDivisionError):
             find_cells(data, SEARCH, refuse)
     assert to_json(charges[0]) == to_json(charges[1]) == to_json(SEARCH.event(data.schema))
-    assert questions(data.schema) == 8
+    assert (halvings_of(data.schema), undeclared_of(data.schema)) == (7, 1)
     told = to_json(charges[0])["of"]
-    assert [part["event"] for part in told] == ["repeated", "failure"]
-    assert told[0]["count"] == 8
-    assert told[0]["of"] == {"event": "discrete_gaussian", "sigma": 5.0, "sensitivity": 1}
-    assert told[1]["delta"] == pytest.approx(1e-6)
+    assert told == [
+        {"event": "repeated", "of": {"event": "discrete_gaussian", "sigma": 5.0, "sensitivity": 1}, "count": 7},
+        {"event": "repeated", "of": {"event": "discrete_gaussian", "sigma": 4.0, "sensitivity": 1}, "count": 1},
+        {"event": "failure", "delta": 1e-6},
+    ]
 
 
 def test_a_patient_keeps_only_so_many_rows_and_others_keep_theirs() -> None:
