@@ -5,33 +5,35 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
-from semblance.nets.images.cycle import Way
+from semblance.nets.images.blocks import begin
+from semblance.nets.images.cycle import Way, apart
+from semblance.nets.images.cycle_learning import scale_of
 from semblance.nets.images.jitter import jitter
 from semblance.nets.images.precision import coarse
 from semblance.nets.images.unet import Shape
 
 Floats = NDArray[np.float32]
+RATE = 0.004
 
 
 def fit_pairs(source: Floats, target: Floats, *, steps: int = 800, batch: int = 8, seed: int = 0) -> Way:
-    """Mean absolute error, 0 to 1 images of a patient or more: (n, height, width) each, slice beside slice."""
-    from semblance.nets.images.blocks import begin
-
+    """Huber's error, 0 to 1 images of a patient or more: (n, height, width) each, slice beside slice."""
     noise = torch.Generator().manual_seed(seed)
-    way = Way(1, shape=Shape(2, (32, 64), 1, attention=False), knots=2)
+    way = Way(1, shape=Shape(1, (16, 32, 64), 1, attention=False), knots=2)
     begin(way, noise)
+    scales = [scale_of(images * 2 - 1) for images in (source, target)]
+    way.scale.copy_(torch.tensor([*scales[0], scales[1][1]]))
     both = torch.from_numpy(np.stack([source, target], axis=1) * 2 - 1)
-    optimiser = torch.optim.Adam(way.parameters(), lr=1e-3, betas=(0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    optimiser = torch.optim.Adam(way.parameters(), lr=RATE, betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
     for _ in range(steps):
         rows = torch.randint(len(both), (batch,), generator=noise)
         x, y = jitter(both[rows], noise, strength=1.0, mirror="left-right").split(1, dim=1)
         with coarse("auto"):
             made = way(x)
         optimiser.zero_grad()
-        functional.l1_loss(made, y).backward()
+        apart(made, y).backward()
         optimiser.step()
         schedule.step()
     return way.eval()

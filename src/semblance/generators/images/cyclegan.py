@@ -77,19 +77,19 @@ class CycleGAN:
 
     domain: str = ""
     loss: str = "lsgan"
-    steps: int = 3000
-    batch: int = 4
+    steps: int = 2000
+    batch: int = 2
     learning_rate: float = 0.001
-    critic_rate: float = 1.0
-    cycle: float = 1.0
-    identity: float = 2.0
-    penalty: float = 0.01
+    critic_rate: float = 3.0
+    cycle: float = 12.0
+    identity: float = 6.0
+    penalty: float = 0.0005
     pool: int = 50
-    ema: float = 0.995
+    ema: float = 0.998
     jitter: float = 1.0
     levels: str = "landmarks"
     start: str = "curve"
-    width: int = 32
+    width: int = 16
     depth: int = 0
     blocks: int = 1
     fold: int = 0

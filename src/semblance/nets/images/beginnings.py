@@ -70,12 +70,13 @@ class Beginning(nn.Module):
             self.mean.copy_(torch.from_numpy(mean))
             for column, table in zip(labels.T, self.labels.tables, strict=True):
                 rest = rest - _taught(table, rest, column, lambda mine: mine.sum(axis=0) / (len(mine) + DOUBT))
-            spread, axes = np.linalg.eigh(rest.T.astype(np.float64) @ rest / len(rest))
-            sizes = np.sqrt(np.maximum(spread[::-1][:n], 1e-12))
+            away = torch.from_numpy(rest).double()
+            spread, axes = torch.linalg.eigh(away.T @ away / len(away))  # NumPy's threads are not ours to count
+            axes, sizes = axes.flip(1)[:, :n], spread.flip(0)[:n].clamp(min=1e-12).sqrt()
             self.ways.zero_()
-            self.ways[:n] = torch.from_numpy((axes[:, ::-1][:, :n] * sizes).T.astype(np.float32).copy())
+            self.ways[:n] = (axes * sizes).T
             steps: NDArray[np.floating] = np.ones((len(rest), len(self.ways)), dtype=np.float32)
-            steps[:, :n] = rest @ axes[:, ::-1][:, :n] / sizes
+            steps[:, :n] = (away @ axes / sizes).numpy()
             for column, table in zip(labels.T, self.leanings.tables, strict=True):
                 steps = steps / np.exp(_taught(table, steps, column, _leaning))
 

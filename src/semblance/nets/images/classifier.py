@@ -138,7 +138,7 @@ def learn_classes(
     net = Classifier(images.shape[1], n_classes, fold=2 if max(images.shape[2:]) < 48 else 4)
     begin(net, torch.Generator().manual_seed(run.seeds.integer("classifier/weights")))
     schooling = _Schooling(net, images, labels)
-    with threads(run.engine.workers):
+    with threads():
         train(
             schooling,
             len(images),

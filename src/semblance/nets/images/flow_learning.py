@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
-from semblance.nets.device import device
+from semblance.nets.device import device, threads
 from semblance.nets.images.flow import Matching, Tuning
-from semblance.nets.images.flow_net import THREADS, FlowNet, Frame
+from semblance.nets.images.flow_net import FlowNet, Frame
 from semblance.nets.images.schooling import school
 from semblance.nets.images.unet import Shape
 from semblance.nets.training import Log
@@ -63,36 +63,27 @@ def learn(
 
     Args:
         sizes: Labels of each condition. key, stage: As `schooling.school` has them.
-        processors: The same; 0 for as many as suit a flow. see: Shown the average net ten times on the way.
+        processors: As `threads` has them. see: Shown the average net ten times on the way.
 
     Raises:
         FitError: training diverged, and going back did not help.
     """
     frame = frame_of(images, sizes, plan)
-    matching = Matching(
-        frame.make(),
-        scaled(images, frame),
-        torch.from_numpy(labels),
-        tuning=plan.tuning,
-        start=torch.Generator().manual_seed(run.seeds.integer(f"{key}/begin")),
-    )
+    with threads(processors):
+        matching = Matching(
+            frame.make(),
+            scaled(images, frame),
+            torch.from_numpy(labels),
+            tuning=plan.tuning,
+            start=torch.Generator().manual_seed(run.seeds.integer(f"{key}/begin")),
+        )
 
-    def fitted() -> FlowNet:
-        net = frame.make()
-        net.load_state_dict(matching.average)
-        return FlowNet(frame, net.to(device()).eval())
+        def fitted() -> FlowNet:
+            net = frame.make()
+            net.load_state_dict(matching.average)
+            return FlowNet(frame, net.to(device()).eval())
 
-    return school(
-        matching,
-        len(images),
-        plan=plan,
-        run=run,
-        key=key,
-        stage=stage,
-        processors=processors or THREADS,
-        fitted=fitted,
-        see=see,
-    )
+        return school(matching, len(images), plan=plan, run=run, key=key, stage=stage, fitted=fitted, see=see)
 
 
 def frame_of(images: NDArray[np.float32], sizes: tuple[int, ...], plan: Plan) -> Frame:

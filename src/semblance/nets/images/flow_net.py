@@ -22,7 +22,6 @@ from semblance.nets.tensors import read_tensors, write_tensors
 PLAN, WEIGHTS = "flow.json", "flow.safetensors"
 AT_ONCE = 128
 """Images drawn together: those of a batch follow from its number alone."""
-THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class FlowNet:
     def draw(self, labels: NDArray[np.int64], run: Run) -> NDArray[np.float32]:
         """(n, conditions) of label numbers, -1 for unknown -> (n, channels, height, width), -1 to 1."""
         seeds, drawn = run.seeds.within("sample/flow"), []
-        with threads(THREADS), torch.no_grad(), coarse(self.frame.precision):
+        with threads(), torch.no_grad(), coarse(self.frame.precision):
             for number, place in enumerate(range(0, len(labels), AT_ONCE)):
                 run.progress("drawing images", place, len(labels))
                 noise = torch.Generator().manual_seed(seeds.integer(str(number)))

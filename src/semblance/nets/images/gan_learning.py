@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
-from semblance.nets.device import device
+from semblance.nets.device import device, threads
 from semblance.nets.images.augment import Dial
 from semblance.nets.images.blocks import begin
 from semblance.nets.images.critic import GROUP, Critic
 from semblance.nets.images.frame import frame_of
 from semblance.nets.images.gan import Match, Tuning
-from semblance.nets.images.gan_net import THREADS, GanNet, Make
+from semblance.nets.images.gan_net import GanNet, Make
 from semblance.nets.images.schooling import school
 from semblance.nets.losses import GAMES
 from semblance.nets.training import Log
@@ -47,6 +47,7 @@ class Plan:
     tuning: Tuning
 
 
+@threads()
 def learn(
     images: NDArray[np.float32],
     labels: NDArray[np.int64],
@@ -97,7 +98,6 @@ def learn(
         run=run,
         key=KEY,
         stage="training generator and critic",
-        processors=THREADS,
         fitted=fitted,
         see=see,
         log_every=max(1, min(50, plan.steps // LINES)),

@@ -19,9 +19,6 @@ from semblance.nets.tensors import read_tensors, write_tensors
 PLAN, WEIGHTS = "gan.json", "gan.safetensors"
 AT_ONCE = 256
 """Images drawn together: those of a batch follow from its number alone."""
-THREADS = 2
-"""Processors that it computes on, whatever the run allows: with another number of them sums are added up in another
-order, and the same seed would no longer give the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class GanNet:
         """(n, conditions) of label numbers, -1 for unknown -> (n, channels, height, width), -1 to 1."""
         seeds, frame = run.seeds.within("sample/gan"), self.make.frame
         drawn = [np.zeros((0, frame.channels, frame.height, frame.width), dtype=np.float32)]
-        with threads(THREADS), torch.no_grad():
+        with threads(), torch.no_grad():
             for number, place in enumerate(range(0, len(labels), AT_ONCE)):
                 run.progress("drawing images", place, len(labels))
                 told = torch.from_numpy(labels[place : place + AT_ONCE])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.imaging.masks import depths_of, planes_of
-from semblance.nets.device import device
+from semblance.nets.device import device, threads
 from semblance.nets.images import flow_learning
 from semblance.nets.images.flow_learning import Plan, frame_of, scaled
 from semblance.nets.images.flow_net import FlowNet, Frame
@@ -33,6 +33,7 @@ class Logs:
     painting: Log
 
 
+@threads(THREADS)
 def learn(
     images: NDArray[np.float32],
     masks: NDArray[np.uint8],
@@ -84,7 +85,6 @@ def learn(
         run=replace(run, max_minutes=run.max_minutes - drawn.seconds / 60),
         key=f"{KEY}/paint",
         stage="learning to paint around masks",
-        processors=THREADS,
         fitted=lambda: _fitted(brush, frame, structures, drawer),
         see=see,
     )

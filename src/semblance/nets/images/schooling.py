@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from semblance.contracts import Run
-from semblance.nets.device import threads
 from semblance.nets.training import Log, Look, Trainee, train
 
 LOOKS = 10
@@ -36,14 +35,11 @@ def school(
     run: Run,
     key: str,
     stage: str,
-    processors: int,
     fitted: Callable[[], N],
     see: Callable[[N, Log], object] | None = None,
     log_every: int = 50,
 ) -> tuple[N, Log]:
-    """Train on `n` images, on as many processors whatever the run allows, and hand out what came of it.
-
-    With another number of them sums are added up in another order, and a seed would no longer give the same bytes.
+    """Train on `n` images and hand out what came of it.
 
     Args:
         key, stage: As `training.train` has them. fitted: Makes what draws of what the trainee has learned so far.
@@ -52,18 +48,17 @@ def school(
     Raises:
         FitError: training diverged, and going back did not help.
     """
-    with threads(processors):
-        log = train(
-            trainee,
-            n,
-            steps=plan.steps,
-            batch=plan.batch,
-            run=run,
-            key=key,
-            stage=stage,
-            minutes=run.max_minutes,
-            look=Look(lambda log: see(fitted(), log), max(1, plan.steps // LOOKS)) if see else None,
-            rollbacks=ROLLBACKS,
-            log_every=log_every,
-        )
+    log = train(
+        trainee,
+        n,
+        steps=plan.steps,
+        batch=plan.batch,
+        run=run,
+        key=key,
+        stage=stage,
+        minutes=run.max_minutes,
+        look=Look(lambda log: see(fitted(), log), max(1, plan.steps // LOOKS)) if see else None,
+        rollbacks=ROLLBACKS,
+        log_every=log_every,
+    )
     return fitted(), log
