@@ -74,7 +74,7 @@ def test_a_release_is_charged_and_the_cap_refuses_another(tmp_path: Path, capsys
     purposes = [charge["purpose"] for charge in evidence["ledger"]["charges"]]
     assert purposes == ["describe/votes", "marginals/cells", "marginals/columns", "marginals/links"]
     card = (tmp_path / "one" / "card.md").read_text(encoding="utf-8")
-    assert "Differential privacy: ε = 1" in card
+    assert f"Differential privacy: ε = {claim['epsilon']:.4g}" in card
     assert main(["ledger", "verify", str(tmp_path / "one")]) == 0
     assert main(["share", str(tmp_path / "one"), "--tier", "public", "--out", str(tmp_path / "public")]) == 0
     public = (tmp_path / "public" / "evidence.json").read_text(encoding="utf-8")

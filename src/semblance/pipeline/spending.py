@@ -27,7 +27,7 @@ from semblance.privacy.ledger import Allowance, Charge, Ledger
 from semblance.privacy.ledger_file import CohortLedger, Extract, Plan, default_path
 from semblance.privacy.linter import unlinted
 from semblance.recipe import recipe
-from semblance.schema import Schema
+from semblance.schema import Column, Schema
 
 USUAL_DELTA = 1e-6
 VOTING = 0.05
@@ -226,10 +226,12 @@ def usual_name(budget: Budget) -> str:
 
 def without_what_was_read(schema: Schema) -> Schema:
     """The schema without bounds and labels that were read off patients: only what a person declared stays."""
-    columns = tuple(
-        c if c.bounds == "declared" else replace(c, low=None, high=None, categories=(), why="") for c in schema
-    )
-    return replace(schema, columns=columns)
+    return replace(schema, columns=tuple(c if c.bounds == "declared" else _open(c) for c in schema))
+
+
+def _open(column: Column) -> Column:
+    kind = "category" if column.kind == "ordinal" else column.kind  # an order of labels that nobody knows is none
+    return replace(column, kind=kind, low=None, high=None, categories=(), why="")
 
 
 def check_recipe(made: Generator) -> None:

@@ -165,7 +165,7 @@ def _generator(page: Page, facts: Facts) -> None:
 
 def _promise(page: Page, facts: Facts) -> None:
     """What is promised, whole; or that nothing is."""
-    page.add("{sentence}", sentence=mark(words.guarantee_sentence(facts.evidence, page.say)))
+    page.add("**{sentence}**", sentence=mark(words.guarantee_sentence(facts.evidence, page.say)))
     page.add()
     if not words.has_guarantee(facts.evidence):
         return
