@@ -16,6 +16,8 @@ from semblance.marginals.estimate import Measurement
 from semblance.marginals.propagation import Floats
 from semblance.marginals.table import Codes, Table
 
+Bools = NDArray[np.bool_]
+
 CLEAR = 3.0
 """Standard deviations of noise above which a count is believed."""
 
@@ -97,13 +99,23 @@ def learn_compression(measured: Sequence[Measurement], gaps: Sequence[int]) -> C
         group[~clear] = int(clear.sum())
         share = np.ones(len(clear))
         share[~clear] = _of_rare(found.counts[~clear], found.sigma)
-        if gap >= 0 and not clear[gap] and (~clear).sum() > 1:
-            share[gap] = 0.0
-            if not share[~clear].any():
-                share[~clear & (np.arange(len(clear)) != gap)] = 1.0
+        if gap >= 0 and not clear[gap]:
+            _rule_out(gap, clear, found.counts, group, share)
         groups.append(group)
         shares.append(share)
     return Compression(tuple(groups), tuple(shares))
+
+
+def _rule_out(gap: int, clear: Bools, counts: Floats, group: NDArray[np.int32], share: Floats) -> None:
+    """Let a cell that is not clearly there never be drawn: its rows count as others of its group, or as the rarest."""
+    others = ~clear & (np.arange(len(clear)) != gap)
+    if others.any():
+        share[gap] = 0.0
+        if not share[others].any():
+            share[others] = 1.0
+    elif clear.any():
+        share[gap] = 0.0
+        group[gap] = group[np.argmin(np.where(clear, counts, np.inf))]
 
 
 def _of_rare(counts: Floats, sigma: float) -> Floats:

@@ -67,6 +67,8 @@ class PrivateCurator:
     use: Use
     _exact: dict[Attrs, Counts] = field(default_factory=dict)
     _kept: int = 0
+    _told: Codes | None = None
+    _scores: dict[Question, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"PrivateCurator({self.table!r})"
@@ -84,12 +86,17 @@ class PrivateCurator:
     def choose(self, questions: Sequence[Question], told: Codes, rows: float, epsilon: float) -> int:
         """PRIVACY: costs `Selection(epsilon)`; a patient moves a score by at most most x the largest weight."""
         self.use(Selection(epsilon))
+        if told is not self._told:
+            self._told, self._scores = told, {}
         scores = np.array([self._score(q, told, rows) for q in questions])
         widest = max(q.weight for q in questions) * self.table.most
         return mechanisms.choose(scores, epsilon, widest * (1 + 1e-9))
 
     def _score(self, question: Question, told: Codes, rows: float) -> float:
-        return score(self._count(question.attrs), question, told, rows, self.sizes)
+        """Kept as long as the same rows are told: whoever grows a tree asks for most pairs many times."""
+        if question not in self._scores:
+            self._scores[question] = score(self._count(question.attrs), question, told, rows, self.sizes)
+        return self._scores[question]
 
     def _count(self, attrs: Attrs) -> Counts:
         if attrs not in self._exact:
