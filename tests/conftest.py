@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,14 @@ def _command_line_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """`main` sets hooks for a process of its own; here warnings stay errors and unforeseen errors stay visible."""
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(sys, "warnoptions", ["error"])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_processor() -> Iterator[None]:
+    """Nets as small as those of tests gain nothing from a second thread, which would fight with the tests beside."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("semblance.nets.PROCESSORS", 1)
+        yield
 
 
 @pytest.fixture(autouse=True)

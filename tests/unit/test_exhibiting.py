@@ -52,8 +52,6 @@ def test_a_planted_copy_is_the_closest() -> None:
 @pytest.mark.slow
 def test_the_demo_writes_a_gallery_and_claims_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exhibiting, "CLASSIFIER_STEPS", 4)
-    for place in ("flow_net", "flow_learning"):  # two threads would fight with the tests beside this one
-        monkeypatch.setattr(f"semblance.nets.images.{place}.THREADS", 1)
     out = tmp_path / "demo"
 
     def stopped(*_: object, **__: object) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist, squareform
 
 SAMPLE = 200
 """Images of a label that are looked at, at most."""
@@ -60,9 +61,6 @@ def compare_variety(real: NDArray[np.float32], fake: NDArray[np.float32]) -> flo
 
 
 def _distances(images: NDArray[np.float32]) -> tuple[float, float]:
-    flat = images.reshape(len(images), -1).astype(np.float64)
-    flat = flat - flat.mean(axis=0)
-    length = (flat**2).sum(axis=1)
-    apart = np.sqrt(np.maximum(length[:, None] + length[None] - 2 * flat @ flat.T, 0.0))
+    apart = squareform(pdist(images.reshape(len(images), -1).astype(np.float64)))
     others = apart[~np.eye(len(apart), dtype=bool)].reshape(len(apart), -1)
     return float(others.mean()), float(others.min(axis=1).mean())

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
+from semblance import nets
+
 
 def device() -> torch.device:
     """The GPU where there is one, else the processor."""
@@ -14,13 +16,14 @@ def device() -> torch.device:
 
 
 @contextmanager
-def threads(n: int) -> Iterator[None]:
-    """Let torch use `n` processors in this thread, or fewer where it was allowed fewer (OMP_NUM_THREADS).
+def threads(n: int = 0) -> Iterator[None]:
+    """Let torch compute in `n` threads, whatever it was allowed (OMP_NUM_THREADS); 0 for ``nets.PROCESSORS``.
 
-    More would fight with what runs beside it: threads that wait for each other keep their processors busy.
+    In another number of them sums are added up in another order, and a seed would no longer give the same bytes. It
+    goes before a function as well as into a `with`.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(min(n, before))
+    torch.set_num_threads(n or nets.PROCESSORS)
     try:
         yield
     finally:

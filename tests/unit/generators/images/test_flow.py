@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,14 +37,6 @@ def shown(n: int = 96, schema: ImageSchema = SCHEMA) -> Images:
         }
     )
     return Images(pixels.clip(0, 255).astype(np.float32), about, schema)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def on_one_processor() -> Iterator[None]:
-    """Nets as small as these only wait for a second one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flow_net, "THREADS", 1)
-        yield
 
 
 @pytest.fixture(scope="module")

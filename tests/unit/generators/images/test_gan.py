@@ -24,7 +24,7 @@ from semblance.imaging.collapse import Variety
 from semblance.imaging.model import DrawnModel
 from semblance.nets import training
 from semblance.nets.images import gan as nets_gan
-from semblance.nets.images import gan_learning, gan_net, schooling
+from semblance.nets.images import schooling
 from semblance.nets.images.gan import Match
 from semblance.nets.images.gan_learning import HELD, hold_back
 
@@ -55,13 +55,6 @@ def bars(n: int = 120, side: int = 16, seed: int = 0) -> Images:
         height=side, width=side, label="way", classes=("lies", "stands"), attributes={"site": ("A", "B")}
     )
     return Images(pixels, about, schema)
-
-
-@pytest.fixture(autouse=True)
-def _one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nets this small gain nothing from a second one."""
-    monkeypatch.setattr(gan_net, "THREADS", 1)
-    monkeypatch.setattr(gan_learning, "THREADS", 1)
 
 
 @pytest.fixture

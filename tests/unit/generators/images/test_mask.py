@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from semblance.image_contracts import MaskPainter
 from semblance.image_schema import ImageSchema
 from semblance.imaging.painting import PaintedModel
 from semblance.nets import training
-from semblance.nets.images import flow_net
 
 SCHEMA = ImageSchema(16, 20, structures=("organ", "lesion"), label="site", classes=("A", "B"), patient=True)
 SMALL = Mask(
@@ -42,14 +40,6 @@ def shown(n: int, seed: int = 0) -> Images:
     pixels = np.array([90.0, 130.0, 220.0])[masks] - 50 * site[:, None, None] + rng.normal(0, 8, masks.shape)
     about = pd.DataFrame({"site": np.array(["A", "B"])[site], "patient": [f"p{i // 2}" for i in range(n)]})
     return Images(pixels[:, None].clip(0, 255).astype(np.float32), about, SCHEMA, masks)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def on_one_processor() -> Iterator[None]:
-    """Nets as small as these only wait for a second one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flow_net, "THREADS", 1)
-        yield
 
 
 @pytest.fixture
@@ -188,9 +178,14 @@ def test_what_lies_in_the_mask_looks_as_it_should(run: Run) -> None:
 
 
 def test_larger_images_are_learned_from_fewer_times_in_as_many_steps() -> None:
-    small, large = (Mask()._plan(500, ImageSchema(h, w), kimg=0, width=32, fold=0) for h, w in ((64, 48), (128, 96)))
-    assert (small.batch, large.batch) == (64, 16)
-    assert small.steps == large.steps == 938
+    small, large = (Mask()._plan(500, ImageSchema(h, w), kimg=0, width=32, fold=2) for h, w in ((64, 48), (128, 96)))
+    assert (small.batch, large.batch) == (32, 8)
+    assert small.steps == large.steps == 1250
     assert large.tuning.learning_rate == small.tuning.learning_rate / 2
     few = Mask()._plan(10, ImageSchema(64, 48), kimg=1, width=32, fold=0)
     assert (few.batch, few.steps) == (10, 100)
+
+
+@pytest.mark.parametrize(("side", "fold"), [(28, 2), (64, 2), (128, 4), (256, 8)])
+def test_what_enters_the_brush_as_one_stays_small(side: int, fold: int) -> None:
+    assert folded(ImageSchema(side, side)) == fold
