@@ -62,10 +62,10 @@ PARTS = {
     ),
     "Private tables": (
         "private",
-        "The generator `marginals` at epsilon 1, 3 and 10, delta 1e-6, on halves of Adult and diabetes130; `declared` is "
-        "told bounds and categories, `found` nothing. Asked on Adult: TSTR ≥ .87 at epsilon 1 and ≥ .895 at 10, AIM at "
-        "epsilon 1 in ≤ 5 min on two cores. Add `--dpmm PATH/TO/python` (an environment with `benchmarks/peers/dpmm.txt`)"
-        " for dpmm's MST and AIM on the same rows.",
+        "The generator `marginals` at epsilon 1, 3 and 10, delta 1e-6, on halves of Adult and diabetes130; `declared` "
+        "is told bounds and categories, `found` nothing. Asked on Adult: TSTR ≥ .87 at epsilon 1 and ≥ .895 at 10, AIM "
+        "at epsilon 1 in ≤ 5 min on two cores. `--dpmm PATH/TO/python` (an environment with "
+        "`benchmarks/peers/dpmm.txt`) adds dpmm's MST and AIM on the same rows.",
         ["benchmarks/private.py"],
     ),
     "Five games": (
