@@ -146,5 +146,8 @@ def _origin(raw: Raw, vault: Vault, model: Model, notes: Sequence[str], terms: T
 
 
 def _model_writer(model: Model, made: Generator, steps: Run, notes: Sequence[str]) -> Callable[[Path], object]:
-    facts = {**provenance.of_run(steps), "ledger": steps.ledger.to_dict(), "notes": list(notes)}
+    ledger = steps.ledger.to_dict()
+    if steps.ledger.allowance is not None:  # the model may travel: what names the patients' table stays here
+        ledger = {key: value for key, value in ledger.items() if key not in ("cohort", "head")}
+    facts = {**provenance.of_run(steps), "ledger": ledger, "notes": list(notes)}
     return lambda place: model_folder.save(model, place, recipe=made, facts=facts)

@@ -127,6 +127,13 @@ def test_cells_that_do_not_fit_are_read_as_missing_each_by_itself() -> None:
     assert clean["age"].tolist() == ["41", "", "", "", "7"]
     assert clean["admitted"].tolist() == ["2024-01-07", "", "", "", ""]
     assert clean["ward"].equals(frame["ward"])
+    assert fitting(Raw(frame.assign(treated="2"), {}), schema).frame["treated"].tolist() == [""] * 5
+
+
+def test_a_count_that_is_mostly_nought_or_one_is_no_flag() -> None:
+    frame = table()[["ward"]].assign(emergencies=["0"] * 3800 + ["1"] * 100 + ["2"] * 60 + ["11"] * 40)
+    schema, _ = described(frame)
+    assert schema["emergencies"].kind == "integer"
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def fitting(raw: Raw, schema: Schema) -> Raw:
     """The table with cells that a column of `schema` cannot hold read as missing: each by itself, so free of cost."""
     frame = raw.frame.copy()
     for column in schema:
-        if not column.numeric or column.handling != "model" or raw.storage.get(column.name):
+        known = column.numeric or (column.bounds == "declared" and column.categories)
+        if not known or column.handling != "model" or raw.storage.get(column.name):
             continue
         texts = frame[column.name]
         codes, distinct = pd.factorize(texts.to_numpy(dtype=object))
@@ -209,7 +210,7 @@ def _column(raw: Raw, name: str, votes: Votes) -> Column:
     if not numbers or filled - numbers > stray or is_code(name):
         return base
     fractions = [d for d in range(1, DECIMALS + 1) if votes.counts[f"decimals {d}"]]
-    if not fractions and votes.counts["bit"] and filled - votes.counts["bit"] <= stray:
+    if not fractions and votes.counts["bit"] and not votes.counts["whole"]:
         return replace(base, kind="boolean", categories=("0", "1"), bounds="declared")
     unit = unit_of(name)
     if not fractions:
@@ -220,6 +221,8 @@ def _column(raw: Raw, name: str, votes: Votes) -> Column:
 def _readable(text: str, column: Column) -> bool:
     if text in column.missing:
         return True
+    if not column.numeric:
+        return text in column.categories
     if column.kind in ("date", "datetime"):
         return choice_of(text) == f"date {column.date_format}"
     choice = choice_of(text).split(" ")[0]
