@@ -56,6 +56,14 @@ def test_renyi_accounting_is_its_best_order_and_never_below_the_truth() -> None:
         assert k == 1 or lesson.exact(SIGMA, k, DELTA) < lesson.added(1.0, k)
 
 
+def test_a_filter_lets_fewer_through_than_what_is_planned_together() -> None:
+    for epsilon, cap in ((1.0, 3.0), (0.5, 3.0), (1.0, 6.0)):
+        sigma = lesson.sigma_for(epsilon, DELTA)
+        assert cap / epsilon < lesson.releases_one_by_one(sigma, cap, DELTA) < lesson.releases_within(sigma, cap, DELTA)
+    assert lesson.releases_one_by_one(SIGMA, 3.0, DELTA) == 5
+    assert lesson.releases_within(SIGMA, 3.0, DELTA) == 7
+
+
 def test_losses_are_weighed_back_to_what_they_are() -> None:
     """Drawn around another place and weighed, or as they fall: the same mean and spread."""
     plain, alike = lesson.losses(SIGMA, 5, 40_000, np.random.default_rng(1))
@@ -80,7 +88,7 @@ def test_what_is_said_to_be_four_standard_errors_is_that() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "knobs",
-    [{}, {"epsilon": 0.1, "cap": 0.6, "releases": 20}, {"epsilon": 4.0, "cap": 4.0, "releases": 2, "delta": 1e-9}],
+    [{}, {"epsilon": 0.1, "cap": 0.6, "releases": 20}, {"epsilon": 4.0, "cap": 8.0, "releases": 2, "delta": 1e-9}],
     ids=str,
 )
 def test_the_simulation_bears_the_formulas_out(knobs: dict[str, Any]) -> None:
@@ -123,5 +131,5 @@ def test_a_ledger_that_forgets_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_knobs_beyond_their_range_are_refused() -> None:
-    with pytest.raises(InputError, match="cap between epsilon and six times that"):
+    with pytest.raises(InputError, match=r"cap between 1\.5 and 6 times epsilon"):
         Composition(cap=7.0).run(Seeds(0))

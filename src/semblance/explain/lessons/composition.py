@@ -23,9 +23,10 @@ from semblance.errors import BudgetExceeded, InputError
 from semblance.explain.lesson import Claim, Panel, Picture, Told
 from semblance.explain.words import Words
 from semblance.privacy.accounting import epsilon_of
+from semblance.privacy.cohorts import Cap
 from semblance.privacy.events import Gaussian, Repeated
 from semblance.privacy.ledger import Allowance, Ledger
-from semblance.report.draw import DASHED, FAKE, FIRST, REAL, SECOND, canvas, house_style, to_svg
+from semblance.report.draw import DASHED, FAKE, FIRST, MUTED, REAL, SECOND, canvas, house_style, to_svg
 from semblance.seeds import Seeds
 
 Floats = NDArray[np.float64]
@@ -79,6 +80,16 @@ def releases_within(sigma: float, cap: float, delta: float) -> int:
     while exact(sigma, k + 1, delta) <= cap:
         k += 1
     return k
+
+
+def releases_one_by_one(sigma: float, cap: float, delta: float) -> int:
+    """How many where each is planned after the last was seen: a sum at the one Rényi order that the cap was fixed with.
+
+    Feldman and Zrnic (2021), "Individual privacy accounting via a Rényi filter". The order, and what is kept back for
+    mechanisms that fail outright, are the cohort ledger's.
+    """
+    order, room = Cap(cap, delta).order_and_room()
+    return math.floor(room / (order / (2 * sigma**2)) + 1e-9)
 
 
 # ── simulations ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -145,7 +156,7 @@ class Composition:
 
     Attributes:
         epsilon: Of each alone: 0.1 to 4. delta: Of each alone, and of all together: 1e-9 to 1e-3.
-        releases: How many: 2 to 20. cap: What the cohort may cost in all, in ε: up to six times that of one.
+        releases: How many: 2 to 20. cap: What the cohort may cost in all, in ε: 1.5 to 6 times that of one.
     """
 
     name: ClassVar[str] = "composition"
@@ -165,11 +176,11 @@ class Composition:
             0.1 <= self.epsilon <= 4
             and 1e-9 <= self.delta <= 1e-3
             and 2 <= self.releases <= 20
-            and self.epsilon <= self.cap <= 6 * self.epsilon
+            and 1.5 * self.epsilon <= self.cap <= 6 * self.epsilon
         ):
             raise InputError(
                 "lesson 'composition': epsilon must lie in [0.1, 4], delta in [1e-9, 1e-3], releases in [2, 20] and "
-                "cap between epsilon and six times that; choose others."
+                "cap between 1.5 and 6 times epsilon; choose others."
             )
         own = seeds.within("explain/composition")
         sigma = sigma_for(self.epsilon, self.delta)
@@ -186,6 +197,7 @@ class Composition:
             "fits": fits,
             "fits_added": math.floor(self.cap / self.epsilon + 1e-9),
             "next": fits + 1,
+            "fits_later": releases_one_by_one(sigma, self.cap, self.delta),
             "mean": k / (2 * sigma**2),
             "spread": math.sqrt(k) / sigma,
             "runs": RUNS,
@@ -304,11 +316,12 @@ def _draw_cap(told: Told, words: Words) -> Axes:
         "added": math.floor(cap / epsilon + 1e-9),
         "renyi": max([k for k in range(1, 400) if renyi(sigma, k, delta) <= cap], default=0),
         "exact": releases_within(sigma, cap, delta),
+        "filter": releases_one_by_one(sigma, cap, delta),
     }
-    for i, (fits, colour) in enumerate(zip(by.values(), _COLOURS, strict=True)):
+    for i, (fits, colour) in enumerate(zip(by.values(), (*_COLOURS, MUTED), strict=True)):
         axes.barh(-i, fits, height=0.5, color=colour)
         axes.annotate(f"{fits}", (fits, -i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=11)
-    axes.set_yticks([0, -1, -2], [words(f"ways.{name}") for name in by])
+    axes.set_yticks([-i for i in range(len(by))], [words(f"ways.{name}") for name in by])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(words("axes.fits"))
     return axes
