@@ -20,6 +20,7 @@ from semblance.evidence import canonical_json
 from semblance.image_contracts import ImageGenerator, ImageModel, MaskPainter, Translator
 from semblance.pipeline.reading import begin
 from semblance.privacy.ledger import Charge
+from semblance.privacy.ledger_file import CohortLedger, Extract
 from semblance.recipe import image_recipe
 
 GALLERY = ".gallery"
@@ -77,6 +78,7 @@ def fit_images(
         facts = facts_of(model, source, made, steps)
         facts["notes"] = [*notes, *facts["notes"]]
         image_model_folder.save(model, folder, recipe=made, facts=facts, scratch=work.scratch)
+        CohortLedger().enter_unprotected(Extract(steps.ledger.cohort), purpose=f"images fit/{made.name}")
     return model
 
 
