@@ -16,13 +16,11 @@ from semblance.nets.device import device, threads
 from semblance.nets.images.cycle import Cycle, Tuning
 from semblance.nets.images.cycle_net import THREADS, CycleNet, Frame
 from semblance.nets.images.patch_critic import PatchCritic
+from semblance.nets.images.schooling import school
 from semblance.nets.images.unet import Shape
-from semblance.nets.training import Log, Look, train
+from semblance.nets.training import Log
 
 KEY = "fit/cyclegan"
-LOOKS = 10
-"""Pictures of a training as it goes."""
-ROLLBACKS = 3
 SMALLEST = 16
 """Side of the coarsest map, at least."""
 LEAST_SPREAD = 0.02
@@ -74,6 +72,7 @@ def scale_of(images: NDArray[np.float32]) -> tuple[float, float]:
     return float(inside.mean(dtype=np.float64)), max(float(inside.std(dtype=np.float64)), LEAST_SPREAD)
 
 
+@threads(THREADS)
 def learn(
     kinds: tuple[NDArray[np.float32], NDArray[np.float32]],
     curves: tuple[NDArray[np.float32], NDArray[np.float32]],
@@ -84,14 +83,12 @@ def learn(
 ) -> tuple[CycleNet, Log]:
     """Train on images of the first and of the second kind, -1 to 1: (n, c, h, w) each.
 
-    On as many processors whatever the run allows (`THREADS`).
-
     Args:
         curves: Where the ways forth and back begin: places of evenly spaced values, -1 to 1 (``imaging/curves.py``).
         see: Shown the average nets ten times on the way.
 
     Raises:
-        FitError: training diverged.
+        FitError: training diverged, and going back did not help.
     """
     channels, height, width = kinds[0].shape[1:]
     frame = Frame(channels, plan.shape(height, width), len(curves[0]))
@@ -112,17 +109,13 @@ def learn(
         made.load_state_dict(cycle.average)
         return CycleNet(frame, made.to(device()).eval())
 
-    with threads(THREADS):
-        log = train(
-            cycle,
-            max(map(len, kinds)),
-            steps=plan.steps,
-            batch=plan.batch,
-            run=run,
-            key=KEY,
-            stage="learning to translate both ways",
-            minutes=run.max_minutes,
-            look=Look(lambda log: see(fitted(), log), max(1, plan.steps // LOOKS)) if see else None,
-            rollbacks=ROLLBACKS,
-        )
-    return fitted(), log
+    return school(
+        cycle,
+        max(map(len, kinds)),
+        plan=plan,
+        run=run,
+        key=KEY,
+        stage="learning to translate both ways",
+        fitted=fitted,
+        see=see,
+    )
