@@ -2,8 +2,10 @@
 
 Of two pools that are no pairs, the curve that makes the histogram of one that of the other can rise or fall: a bone is
 bright in two kinds of X-ray, and water is dark in one sequence of an MRI and bright in the next. Which of the two it is
-cannot be read from histograms, but from small neighbourhoods: turned one way they look like the other kind's, turned
-the other way like its negative. They are compared by the sliced Wasserstein distance (Rabin et al. 2012).
+cannot be read from histograms. Where scans of a kind agree about what lies where, as heads do that lie in the scanner
+the same way, the mean images of the two kinds tell: what is bright at a place in one is dark there in the other. Where
+they do not, small neighbourhoods are turned both ways and compared with the other kind's by the sliced Wasserstein
+distance (Rabin et al. 2012).
 """
 
 from __future__ import annotations
@@ -18,6 +20,12 @@ Unit = NDArray[np.float32]
 
 BLACK = -0.96
 """What is darker, -1 to 1, is background: it stays as it is, and no histogram counts it."""
+MASKED = 0.1
+"""Share of pixels with the very lowest value from which on that value alone is background: somebody has cut it away."""
+SHARED, FEWEST_PLACES = 0.9, 50
+"""A place counts where so many of the images of each kind show something; places that there must be."""
+AGREE, CLEAR = 0.5, 0.3
+"""Correlation of the mean images of two halves of a kind from which on it has a layout; of the two kinds, to decide."""
 KNOTS = 65
 SIDE = 5
 """Of a neighbourhood, in pixels."""
@@ -50,20 +58,59 @@ STRAIGHT = Curve(np.linspace(-1, 1, KNOTS, dtype=np.float32), False, 0.0, 0.0)
 """Changes nothing."""
 
 
-def find_curve(first: Unit, second: Unit, rng: np.random.Generator) -> Curve:
-    """From the first kind to the second, rising or falling, whichever makes neighbourhoods more alike.
+def find_curve(first: Unit, second: Unit, rng: np.random.Generator, *, falls: bool | None = None) -> Curve:
+    """From the first kind to the second, rising or falling, whichever makes the kinds more alike.
 
     Args:
-        first, second: (n, channels, h, w) each, -1 to 1.
+        first, second: (n, channels, h, w) each, -1 to 1. falls: Whether bright becomes dark, where that is known.
     """
     aims = neighbourhoods(second, rng)
-    ways = {falls: match(first, second, falls=falls, rng=rng) for falls in (False, True)}
+    ways = {down: match(first, second, falls=down, rng=rng) for down in (False, True)}
     made = {}
-    for falls, places in ways.items():
+    for down, places in ways.items():
         turned = np.interp(first, np.linspace(-1, 1, KNOTS), places).astype(np.float32)
-        made[falls] = sliced_distance(neighbourhoods(turned, rng), aims, rng)
-    falls = made[True] < made[False]
+        made[down] = sliced_distance(neighbourhoods(turned, rng), aims, rng)
+    if falls is None:
+        told = layout(first, second, rng)
+        falls = made[True] < made[False] if told is None else told < 0
     return Curve(ways[falls], falls, made[falls], made[not falls])
+
+
+def layout(first: Unit, second: Unit, rng: np.random.Generator) -> float | None:
+    """How the mean images of two kinds go together, place by place: a correlation; None where it is not clear.
+
+    It is clear where both kinds have a layout of their own: random halves of their images have like means.
+    """
+    shown = [images > black_of(images) for images in (first, second)]
+    common = np.logical_and(*((mask.mean(axis=0) >= SHARED) for mask in shown))
+    if common.sum() < FEWEST_PLACES or min(len(first), len(second)) < 2:
+        return None
+    means = [_mean(images, mask)[common] for images, mask in zip((first, second), shown, strict=True)]
+    for images, mask in zip((first, second), shown, strict=True):
+        order = rng.permutation(len(images))
+        halves = [_mean(images[rows], mask[rows])[common] for rows in np.array_split(order, 2)]
+        if _correlation(*halves) < AGREE:
+            return None
+    found = _correlation(*means)
+    return found if abs(found) >= CLEAR else None
+
+
+def _mean(images: Unit, shown: NDArray[np.bool_]) -> Floats:
+    """The mean of what is shown at each place: (channels, h, w)."""
+    total = np.where(shown, images, 0).sum(axis=0, dtype=np.float64)
+    return np.asarray(total / np.maximum(shown.sum(axis=0), 1))
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    if min(one.std(), other.std()) < 1e-6:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def black_of(images: Unit) -> float:
+    """The brightest value that is background, -1 to 1."""
+    lowest = float(images.min())
+    return lowest if (images == lowest).mean() >= MASKED else BLACK
 
 
 def match(first: Unit, second: Unit, *, falls: bool, rng: np.random.Generator) -> Unit:
@@ -73,12 +120,12 @@ def match(first: Unit, second: Unit, *, falls: bool, rng: np.random.Generator) -
     values = np.linspace(-1, 1, KNOTS)
     ranks = np.interp(values, found[0], shares)
     places = np.interp(1 - ranks if falls else ranks, shares, found[1])
-    return np.where(values <= BLACK, values, places).astype(np.float32)
+    return np.where(values <= black_of(first), values, places).astype(np.float32)
 
 
 def foreground(images: Unit, rng: np.random.Generator) -> Floats:
     """Values that are not background, no more than are needed: (n,)."""
-    values = images[images > BLACK].astype(np.float64)
+    values = images[images > black_of(images)].astype(np.float64)
     if not values.size:
         return np.array([-1.0, 1.0])
     return rng.choice(values, MOST) if values.size > MOST else values
@@ -86,14 +133,14 @@ def foreground(images: Unit, rng: np.random.Generator) -> Floats:
 
 def neighbourhoods(images: Unit, rng: np.random.Generator) -> Floats:
     """Random squares of pixels that hold something, of the images and of the images at half the size: (n, values)."""
-    halves = [images, halved(images)]
+    halves, black = [images, halved(images)], black_of(images)
     found = []
     for scale in halves:
         n, _, height, width = scale.shape
         if min(height, width) <= SIDE:
             continue
         number, y, x = (rng.integers(0, top, 4 * PATCHES) for top in (n, height - SIDE + 1, width - SIDE + 1))
-        held = (scale[number, :, y + SIDE // 2, x + SIDE // 2] > BLACK).any(axis=1)
+        held = (scale[number, :, y + SIDE // 2, x + SIDE // 2] > black).any(axis=1)
         rows, columns = np.arange(SIDE)[:, None], np.arange(SIDE)
         squares = scale[number[:, None, None], :, y[:, None, None] + rows, x[:, None, None] + columns]
         found.append(squares[held if held.any() else slice(None)][:PATCHES].reshape(-1, SIDE * SIDE * scale.shape[1]))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CHOICES = {
     "loss": ("lsgan", "relativistic"),
     "levels": tuple(SCALES),
-    "start": ("curve", "same"),
+    "start": ("curve", "rising", "falling", "same"),
     "precision": ("auto", "float32", "bfloat16"),
 }
 FEWEST = 2
@@ -64,7 +64,8 @@ class CycleGAN:
         levels: How patients' intensities are brought to one scale before anything else, by the images that go in only:
             "landmarks" of the histogram, one "gain", or "none".
         start: What the ways begin as: a "curve" of brightness that makes one kind's histogram the other's, rising or
-            falling, whichever makes neighbourhoods more alike; or "same", changing nothing.
+            falling, whichever makes the kinds more alike; a "rising" or a "falling" one, where that is known; or "same",
+            changing nothing.
         width: Channels of the ways' finest level. depth: Their levels; 0 for what suits the size of the images.
         blocks: Residual blocks of a level, each way. fold: Side of the squares of pixels that enter as one; 0 for what
             suits the size. critic_width, critic_depth: The same of the critics; each level doubles what they see.
@@ -183,8 +184,9 @@ class CycleGAN:
         """Where the ways forth and back begin."""
         if self.start == "same":
             return STRAIGHT, STRAIGHT
-        forth = find_curve(kinds[0], kinds[1], run.seeds("fit/cyclegan/curve/forth"))
-        return forth, find_curve(kinds[1], kinds[0], run.seeds("fit/cyclegan/curve/back"))
+        known = {"rising": False, "falling": True}.get(self.start)
+        forth = find_curve(kinds[0], kinds[1], run.seeds("fit/cyclegan/curve/forth"), falls=known)
+        return forth, find_curve(kinds[1], kinds[0], run.seeds("fit/cyclegan/curve/back"), falls=forth.falls)
 
     def _plan(self, schema: ImageSchema, *, falls: bool) -> Plan:
         from semblance.nets.images.cycle import Tuning

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
     from semblance.nets.images.mask_net import MaskNet
     from semblance.nets.training import Log
 
-USUAL = 60.0
+USUAL = 40.0
 """Thousands of images that are learned from where an image has `SQUARES` squares of pixels; fewer of larger images."""
-SQUARES = 192
-BATCH = 64
+SQUARES = 768
+BATCH = 32
+COARSE, COARSER = 96, 192
+"""Sides of images from which on squares of 4 and of 8 pixels enter the brush as one; of smaller ones, squares of 2:
+with larger squares it paints their grid."""
 FEW = 20
 """With fewer patients the model says that it may know them by heart."""
 
@@ -64,9 +67,9 @@ class Mask:
     kimg: float = 0.0
     mask_kimg: float = 0.0
     batch: int = 0
-    learning_rate: float = 0.0025
+    learning_rate: float = 0.0018
     ema: float = 0.998
-    width: int = 64
+    width: int = 32
     blocks: int = 1
     mask_width: int = 32
     told: int = 128
@@ -126,7 +129,7 @@ class Mask:
             tuple(len(known) for known in schema.conditions.values()),
             structures=len(schema.structures),
             drawing=self._plan(len(train), schema, kimg=self.mask_kimg, width=self.mask_width, fold=0),
-            painting=self._plan(len(train), schema, kimg=self.kimg, width=self.width, fold=self.fold),
+            painting=self._plan(len(train), schema, kimg=self.kimg, width=self.width, fold=self.fold or folded(schema)),
             focus=self.focus,
             run=run,
             see=see if run.gallery else None,
@@ -165,8 +168,8 @@ class Mask:
             guidance=0.0,
             tuning=tuning,
         )
-        cost = squares_of(plan, schema) / SQUARES
-        batch = min(n, self.batch or max(8, round(BATCH / max(1.0, cost))))
+        cost = max(1.0, squares_of(plan, schema) / SQUARES)
+        batch = min(n, self.batch or max(8, round(BATCH / cost)))
         return replace(
             plan,
             steps=max(1, round(1000 * (kimg or USUAL / cost) / batch)),
@@ -186,6 +189,12 @@ class Mask:
         from semblance.nets.images.mask_net import MaskNet
 
         return load_drawn(PaintedModel, Mask.name, folder, schema, lambda: MaskNet.load(folder))
+
+
+def folded(schema: ImageSchema) -> int:
+    """Side of the squares of pixels that enter the brush as one."""
+    side = min(schema.height, schema.width)
+    return 2 if side < COARSE else 4 if side < COARSER else 8
 
 
 def squares_of(plan: Plan, schema: ImageSchema) -> int:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
-from semblance.imaging.curves import BLACK
+from semblance.imaging.curves import black_of
 from semblance.nets.device import device, threads
 from semblance.nets.images.cycle import Cycle, Tuning
 from semblance.nets.images.cycle_net import THREADS, CycleNet, Frame
@@ -66,7 +66,7 @@ class Plan:
 
 def scale_of(images: NDArray[np.float32]) -> tuple[float, float]:
     """Mean and spread of what is not background: images of any shape, -1 to 1."""
-    inside = images[images > BLACK]
+    inside = images[images > black_of(images)]
     if not inside.size:
         return 0.0, 1.0
     return float(inside.mean(dtype=np.float64)), max(float(inside.std(dtype=np.float64)), LEAST_SPREAD)

@@ -15,7 +15,7 @@ from semblance.checkpoint import work_on
 from semblance.contracts import Run
 from semblance.data.images import Images
 from semblance.errors import FitError, FormatError, InputError
-from semblance.generators.images.mask import Mask, few_note
+from semblance.generators.images.mask import Mask, few_note, folded
 from semblance.image_contracts import MaskPainter
 from semblance.image_schema import ImageSchema
 from semblance.imaging.painting import PaintedModel
