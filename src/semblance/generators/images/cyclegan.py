@@ -64,8 +64,8 @@ class CycleGAN:
         levels: How patients' intensities are brought to one scale before anything else, by the images that go in only:
             "landmarks" of the histogram, one "gain", or "none".
         start: What the ways begin as: a "curve" of brightness that makes one kind's histogram the other's, rising or
-            falling, whichever makes the kinds more alike; a "rising" or a "falling" one, where that is known; or "same",
-            changing nothing.
+            falling, whichever makes the kinds more alike; a "rising" or a "falling" one, where that is known; or the
+            "same", changing nothing.
         width: Channels of the ways' finest level. depth: Their levels; 0 for what suits the size of the images.
         blocks: Residual blocks of a level, each way. fold: Side of the squares of pixels that enter as one; 0 for what
             suits the size. critic_width, critic_depth: The same of the critics; each level doubles what they see.
