@@ -113,7 +113,7 @@ class Marginals:
         every = [(i,) for i in range(len(cells))]
         use = charged(spend, "marginals/columns", budget.ones)
         ones = PrivateCurator(table, use).measure(every, budget.sigma_of_ones)
-        groups = learn_compression(ones, [c.n_values for c in cells])
+        groups = learn_compression(ones, cells)
         run.progress("measuring links", 2, 3)
         curator = PrivateCurator(groups.shrink(table), charged(spend, "marginals/links", budget.links))
         graph = self._fit(curator, ones, groups, budget.rest, budget.most, rows.schema, run)
@@ -123,7 +123,7 @@ class Marginals:
         alphabet = Alphabet.learn(rows, max_cells=self.cells, min_patients=self.min_patients)
         table = Table(*encode(rows, alphabet.cells))
         ones = OpenCurator(table).measure([(i,) for i in range(len(alphabet.cells))], self.min_patients / CLEAR)
-        groups = learn_compression(ones, [-1] * len(ones))
+        groups = learn_compression(ones, alphabet.cells, exact=True)
         curator = OpenCurator(groups.shrink(table))
         graph = self._fit(curator, ones, groups, OPEN_RHO, 1, rows.schema, run)
         return MarginalsModel(rows.schema, alphabet.cells, groups, graph)

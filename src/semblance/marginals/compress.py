@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semblance.data.cells import Cells
 from semblance.marginals.estimate import Measurement
 from semblance.marginals.propagation import Floats
 from semblance.marginals.table import Codes, Table
-
-Bools = NDArray[np.bool_]
 
 CLEAR = 3.0
 """Standard deviations of noise above which a count is believed."""
@@ -84,38 +83,74 @@ class Compression:
         return cls(groups, tuple(np.array(s, dtype=np.float64) for s in data["shares"]))
 
 
-def learn_compression(measured: Sequence[Measurement], gaps: Sequence[int]) -> Compression:
+def learn_compression(measured: Sequence[Measurement], columns: Sequence[Cells], *, exact: bool = False) -> Compression:
     """Groups from noisy one-way marginals, one of each column, in order.
 
+    Labels that are not clear of noise share one group. Of a number, neighbours that are not clear are put together
+    until they are; what is left over counts as the cell beside it and is never drawn, so that noise on the many cells
+    where there is nobody makes no patients there. Nor does it make gaps: "missing" that is not clear is never drawn.
+
     Args:
-        gaps: Cell of each column that stands for "missing", -1 for none: where it is not clearly there, it is never
-            drawn, so that gaps do not appear from noise.
+        exact: The counts hold no noise, so that gaps which are counted are there.
     """
     groups, shares = [], []
-    for found, gap in zip(measured, gaps, strict=True):
-        clear = found.counts >= CLEAR * found.sigma
-        group = np.zeros(len(clear), dtype=np.int32)
-        group[clear] = np.arange(int(clear.sum()))
-        group[~clear] = int(clear.sum())
-        share = np.ones(len(clear))
-        share[~clear] = _of_rare(found.counts[~clear], found.sigma)
-        if gap >= 0 and not clear[gap]:
-            _rule_out(gap, clear, found.counts, group, share)
+    for found, cells in zip(measured, columns, strict=True):
+        group, share = _of_numbers(found, cells.n_values) if cells.column.numeric else _of_labels(found)
+        gap = cells.n_values
+        if not exact and found.counts[gap] < CLEAR * found.sigma:
+            _rule_out(gap, found, group, share)
         groups.append(group)
         shares.append(share)
     return Compression(tuple(groups), tuple(shares))
 
 
-def _rule_out(gap: int, clear: Bools, counts: Floats, group: NDArray[np.int32], share: Floats) -> None:
-    """Let a cell that is not clearly there never be drawn: its rows count as others of its group, or as the rarest."""
-    others = ~clear & (np.arange(len(clear)) != gap)
-    if others.any():
-        share[gap] = 0.0
-        if not share[others].any():
-            share[others] = 1.0
-    elif clear.any():
-        share[gap] = 0.0
-        group[gap] = group[np.argmin(np.where(clear, counts, np.inf))]
+def _of_labels(found: Measurement) -> tuple[NDArray[np.int32], Floats]:
+    clear = found.counts >= CLEAR * found.sigma
+    group = np.full(len(clear), int(clear.sum()), dtype=np.int32)
+    group[clear] = np.arange(int(clear.sum()))
+    share = np.ones(len(clear))
+    share[~clear] = _of_rare(found.counts[~clear], found.sigma)
+    return group, share
+
+
+def _of_numbers(found: Measurement, n_values: int) -> tuple[NDArray[np.int32], Floats]:
+    """Runs of neighbouring values; "missing", and what has no cell, are groups of their own."""
+    counts, sigma = found.counts, found.sigma
+    runs: list[list[int]] = []
+    left: list[int] = []
+    for cell in range(n_values):
+        left = [cell] if counts[cell] >= CLEAR * sigma else [*left, cell]
+        if counts[left].sum() >= CLEAR * sigma * np.sqrt(len(left)):
+            runs.append(left)
+            left = []
+        elif counts[left].sum() <= 0:
+            left = []  # nobody so far: begin anew with the next
+    runs = runs or [list(range(n_values))][:n_values]
+    share, group = np.zeros(len(counts)), np.zeros(len(counts), dtype=np.int32)
+    for run in runs:
+        share[run] = _of_rare(counts[run], sigma) if len(run) > 1 else 1.0
+    ends = np.array([run[-1] for run in runs], dtype=np.int64)
+    group[:n_values] = np.minimum(np.searchsorted(ends, np.arange(n_values)), len(runs) - 1)
+    others = np.arange(n_values, len(counts))
+    group[others], share[others] = len(runs) + np.arange(len(others)), 1.0
+    return group, share
+
+
+def _rule_out(cell: int, found: Measurement, group: NDArray[np.int32], share: Floats) -> None:
+    """Let a cell never be drawn: its rows count as others of its group, or as the rarest group."""
+    share[cell] = 0.0
+    mates = (group == group[cell]) & (np.arange(len(group)) != cell)
+    if mates.any():
+        if not share[mates].any():
+            share[mates] = 1.0
+        return
+    if len(group) == 1:
+        share[cell] = 1.0
+        return
+    sums = np.bincount(group, weights=found.counts)
+    drawn = np.bincount(group, weights=share) > 0
+    group[cell] = int(np.argmin(np.where(drawn, sums, np.inf)))
+    group[:] = np.unique(group, return_inverse=True)[1]
 
 
 def _of_rare(counts: Floats, sigma: float) -> Floats:

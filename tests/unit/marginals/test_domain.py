@@ -176,17 +176,36 @@ def test_a_patient_keeps_only_so_many_rows_and_others_keep_theirs() -> None:
     assert len(seen) > 15, "which rows stay is drawn anew each time"
 
 
-def test_rare_cells_share_a_group_and_gaps_do_not_come_from_noise() -> None:
+def test_rare_labels_share_a_group_and_gaps_do_not_come_from_noise() -> None:
     rng = np.random.default_rng(0)
+    column = Column("sex", "category", categories=("F", "M"), bounds="declared")
+    cells = cells_of(table((column,), sex=["F", "M"])) * 2  # F, M, missing, unknown
     ones = [
         Measurement((0,), np.array([900.0, 8.0, 4.0, 60.0]), 5.0),
-        Measurement((1,), np.array([500.0, 480.0, 12.0]), 5.0),
+        Measurement((1,), np.array([500.0, 480.0, 12.0, 60.0]), 5.0),
     ]
-    groups = learn_compression(ones, [2, 2])
-    assert groups.sizes == (3, 2)
-    codes = np.column_stack([np.full(4000, 2), np.full(4000, 1)]).astype(np.int32)
+    groups = learn_compression(ones, cells)
+    assert groups.sizes == (3, 3)
+    codes = np.full((4000, 2), 2, dtype=np.int32)
     wide = groups.expand(codes, rng)
-    assert set(wide[:, 0]) == {1}, "cell 2 stands for missing and is not clearly there"
-    assert set(wide[:, 1]) == {1}, "the only one not clearly there counts as the rarest that is"
+    assert set(wide[:, 0]) == {1}, "missing is not clearly there"
+    assert set(wide[:, 1]) == {3}, "the only one not clearly there counts as the rarest that is"
     again = type(groups).from_dict(groups.to_dict())
     assert np.array_equal(again.expand(codes, np.random.default_rng(0)), groups.expand(codes, np.random.default_rng(0)))
+
+
+def test_numbers_are_put_together_until_they_are_clear_and_empty_stretches_stay_empty() -> None:
+    data = table((Column("x", "integer", low=0, high=63, bounds="declared"),), x=np.repeat(np.arange(64), 500))
+    (cells,) = cells_of(data, Search(sigma=1.0, label_sigma=1.0, most=1, delta=1e-6, cells=64))
+    assert cells.n_values == 64
+    counts = np.tile([5.0, -5.0], 33)
+    counts[:10] = 1000.0
+    counts[20:23] = 9.5  # each alone is lost in noise of 5, together they are not
+    counts[64:] = 0.0  # missing, and unknown
+    groups = learn_compression([Measurement((0,), counts, 5.0)], [cells])
+    drawn = groups.shares[0] > 0
+    assert np.flatnonzero(drawn[:64]).tolist() == [*range(10), 20, 21, 22]
+    assert not drawn[64]
+    assert groups.sizes[0] == 12
+    wide = groups.expand(np.full((3000, 1), 10, dtype=np.int32), np.random.default_rng(1))
+    assert np.bincount(wide[:, 0])[20:].min() > 850
