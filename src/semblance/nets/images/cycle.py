@@ -31,6 +31,10 @@ WARM_UP = 100
 HUBER = 0.2
 """Differences between what went forth and back and what it was count by their square below this. As they are, they
 pull as hard at nothing as at much, and two ways that begin as each other's inverse never leave their beginning."""
+TOLD, TIGHTEN, TIGHTEST = 0.7, 0.02, 1000.0
+"""Critics that rightly tell apart more than this share of pairs of places know the images by heart, as they soon do
+where there are few: the penalty is raised, step by step, until they no longer do (in the manner of Karras et al. 2020,
+who raise augmentation), and lowered again. How fast, as a logarithm, and up to which multiple."""
 LAZY = 4
 """Steps for one with the critics' penalty, which then weighs as much more (Karras et al. 2020, appendix B)."""
 
@@ -113,6 +117,7 @@ class Cycle:
         self.pools = tuple(ImagePool(tuning.pool, (*kinds[0].shape[1:],)) for _ in kinds)
         self._learn, self._judge = _adam(self.ways.parameters()), _adam(self.critics.parameters())
         self.taken, self._ease = 0, 1.0
+        self.rein = 1.0
 
     def step(self, rows: Tensor, noise: torch.Generator, share: float) -> Mapping[str, float]:
         """One update of both ways, then one of both critics."""
@@ -169,26 +174,29 @@ class Cycle:
 
     def _teach_critics(self, real: list[Tensor], turned: list[Tensor], noise: torch.Generator) -> dict[str, float]:
         tuning, every = self._tuning, LAZY
-        loss, gap = torch.zeros((), device=device()), 0.0
+        loss, gap, told = torch.zeros((), device=device()), 0.0, 0.0
+        penalty = tuning.penalty * self.rein
         for critic, pool, r, fresh in zip(self.critics, self.pools, real, turned, strict=True):
             f = pool.swap(fresh, noise)
             with coarse(tuning.precision):
                 on_real, on_fake = critic(r).float(), critic(f).float()
             loss = loss + GAMES[tuning.loss].critic(on_real, on_fake)
             gap += float((on_real.mean() - on_fake.mean()).detach()) / 2
-            if tuning.penalty > 0 and self.taken % every == 0:
-                loss = loss + every * tuning.penalty * (steepness(critic, r, noise) + steepness(critic, f, noise)) / 2
+            told += share_told(on_real.detach(), on_fake.detach()) / 2
+            if penalty > 0 and self.taken % every == 0:
+                loss = loss + every * penalty * (steepness(critic, r, noise) + steepness(critic, f, noise)) / 2
         self._judge.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._judge.step()
-        return {"critics": float(loss.detach()) / 2, "gap": gap}
+        self.rein = min(TIGHTEST, max(1.0, self.rein * math.exp(TIGHTEN if told > TOLD else -TIGHTEN)))
+        return {"critics": float(loss.detach()) / 2, "gap": gap, "told": told, "rein": self.rein}
 
     def calm(self, times: int) -> None:
         """Halve the learning rate each time."""
         self._ease = 0.5**times
 
     def state(self) -> dict[str, Tensor]:
-        """All four nets, the average, both optimisers, both pools, and the steps taken."""
+        """All four nets, the average, both optimisers, both pools, the steps taken, and how tight the rein is."""
         return {
             **flat("ways", self.ways.state_dict()),
             **flat("critics", self.critics.state_dict()),
@@ -197,6 +205,7 @@ class Cycle:
             **flat("judge", optimiser_tensors(self._judge)),
             **flat("pool", {str(number): pool.state() for number, pool in enumerate(self.pools)}),
             "taken": torch.tensor(self.taken),
+            "rein": torch.tensor(self.rein, dtype=torch.float64),
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -208,7 +217,7 @@ class Cycle:
         restore_optimiser(self._judge, within("judge", state))
         for number, pool in enumerate(self.pools):
             pool.restore(within(f"pool.{number}", state))
-        self.taken = int(state["taken"])
+        self.taken, self.rein = int(state["taken"]), float(state["rein"])
 
 
 def persuade(loss: str, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
@@ -216,6 +225,12 @@ def persuade(loss: str, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor
     score: Tensor = critic(fake).float()
     paired = critic(real).float() if loss == "relativistic" else score  # no other game looks at the real ones
     return GAMES[loss].generator(paired, score)
+
+
+def share_told(real: Tensor, fake: Tensor) -> float:
+    """Of pairs of places, one real and one made, that are not scored alike: how many have the real one score higher."""
+    differ = real != fake
+    return float((real > fake).sum() / differ.sum()) if bool(differ.any()) else 0.5
 
 
 def apart(made: Tensor, wanted: Tensor) -> Tensor:

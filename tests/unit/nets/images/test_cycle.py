@@ -15,7 +15,7 @@ from semblance import pipeline
 from semblance.checkpoint import work_on
 from semblance.contracts import Run
 from semblance.nets import training
-from semblance.nets.images.cycle import Cycle, Tuning, Way, persuade, steepness
+from semblance.nets.images.cycle import TOLD, Cycle, Tuning, Way, persuade, share_told, steepness
 from semblance.nets.images.image_pool import ImagePool
 from semblance.nets.images.jitter import jitter
 from semblance.nets.images.patch_critic import PatchCritic
@@ -102,6 +102,12 @@ def test_steepness_does_not_add_up_where_patches_overlap() -> None:
         critic.weight.fill_(1.0)
     images = torch.randn(200, 1, 6, 6, generator=noise())
     assert float(steepness(critic, images, noise(1)).detach()) == pytest.approx(4.5, rel=0.1)
+
+
+def test_places_that_are_scored_alike_tell_nothing() -> None:
+    real, fake = torch.tensor([1.0, 1.0, 2.0, 0.0]), torch.tensor([1.0, 0.0, 0.0, 1.0])
+    assert share_told(real, fake) == pytest.approx(2 / 3)
+    assert share_told(real, real) == 0.5
 
 
 # ── the ways ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,6 +213,18 @@ def test_stopped_anywhere_it_ends_in_the_same_bytes(
     assert int(first["pool.0.held"]) == 5
     for name, value in first.items():
         assert torch.equal(value, second[name]), name
+
+
+def test_critics_that_know_everything_are_reined_in(run: Run) -> None:
+    """Bright images against dark ones: the rein tightens. Where nothing differs it does not."""
+    bright, dark = torch.full((2, 1, 8, 8), 0.8), torch.full((2, 1, 8, 8), -0.8)
+    one = cycle((bright + 0.05 * blobs(2, 1), dark + 0.05 * blobs(2, 2)), jitter=0.0, pool=0)
+    log = train(one, 2, steps=30, batch=2, run=run, key="k", stage="learning", log_every=30)
+    assert log.lines[-1]["told"] > TOLD
+    assert one.rein > 1.2
+    same = cycle((torch.zeros(2, 1, 8, 8), torch.zeros(2, 1, 8, 8)), jitter=0.0)
+    train(same, 2, steps=10, batch=2, run=run, key="k2", stage="learning")
+    assert same.rein < 1.1
 
 
 @pytest.mark.slow
