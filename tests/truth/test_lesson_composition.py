@@ -114,6 +114,7 @@ BROKEN: list[tuple[str, Callable[..., Any], set[str]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("replayed")
 @pytest.mark.parametrize(("formula", "broken", "noticed"), BROKEN)
 def test_a_broken_formula_is_noticed(

@@ -85,6 +85,7 @@ BROKEN: list[tuple[str, Callable[..., Any], set[str]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "broken", "noticed"), BROKEN)
 def test_a_broken_formula_or_mechanism_is_noticed(
     what: str, broken: Callable[..., Any], noticed: set[str], monkeypatch: pytest.MonkeyPatch

@@ -80,6 +80,7 @@ def test_the_promise_stands_beside_what_was_proved_and_could_have_been() -> None
     assert {t["kind"] for t in epsilon.detail["tables"]} == {"pairs", "names"}
 
 
+@pytest.mark.slow
 def test_who_keeps_the_promise_is_rarely_accused_and_who_breaks_it_is_caught() -> None:
     """First ε = 1 is kept in the worst way, and the audit may err in 5 % of the tries; then 1 is said and 4 done."""
     kept = [judged(answering(1.0), Allowance(1.0, 1e-5), seed=i)["canaries.excess"].value > 0 for i in range(12)]  # type: ignore[operator]
