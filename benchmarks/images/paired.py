@@ -29,7 +29,7 @@ def fit_pairs(source: Floats, target: Floats, *, steps: int = 500, batch: int = 
     known = source > 0
     values = np.linspace(0, 1, 65, dtype=np.float32)
     way.curve.copy_(torch.from_numpy(paired_lookup(values, values > 0, source[known], target[known])) * 2 - 1)
-    scales = [scale_of(images * 2 - 1) for images in (source, target)]
+    scales = [scale_of(images[images > 0] * 2 - 1) for images in (source, target)]
     way.scale.copy_(torch.tensor([*scales[0], scales[1][1]]))
     both = torch.from_numpy(np.stack([source, target], axis=1) * 2 - 1)
     optimiser = torch.optim.Adam(way.parameters(), lr=RATE, betas=(0.9, 0.99))
@@ -38,7 +38,7 @@ def fit_pairs(source: Floats, target: Floats, *, steps: int = 500, batch: int = 
         rows = torch.randint(len(both), (batch,), generator=noise)
         x, y = jitter(both[rows], noise, strength=0.5, mirror="left-right").split(1, dim=1)
         with coarse("auto"):
-            made = way(x)
+            made = way(x, torch.ones_like(x, dtype=torch.bool))
         optimiser.zero_grad()
         apart(made, y).backward()
         optimiser.step()
@@ -49,5 +49,6 @@ def fit_pairs(source: Floats, target: Floats, *, steps: int = 500, batch: int = 
 def turn(way: Way, source: Floats, mask: NDArray[np.bool_]) -> Floats:
     """(n, height, width), 0 to 1 -> the same; black outside of the mask."""
     with torch.no_grad():
-        made = way(torch.from_numpy(source[:, None] * 2 - 1)).clamp(-1, 1)[:, 0].numpy()
+        given = torch.from_numpy(source[:, None] * 2 - 1)
+        made = way(given, torch.ones_like(given, dtype=torch.bool)).clamp(-1, 1)[:, 0].numpy()
     return np.where(mask, (made + 1) / 2, 0).astype(np.float32)

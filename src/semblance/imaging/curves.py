@@ -15,13 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from semblance.imaging.body import body_of
+
 Floats = NDArray[np.float64]
 Unit = NDArray[np.float32]
 
-BLACK = -0.96
-"""What is darker, -1 to 1, is background: it stays as it is, and no histogram counts it."""
-MASKED = 0.1
-"""Share of pixels with the very lowest value from which on that value alone is background: somebody has cut it away."""
 SHARED, FEWEST_PLACES = 0.9, 50
 """A place counts where so many of the images of each kind show something; places that there must be."""
 AGREE, CLEAR = 0.5, 0.3
@@ -50,8 +48,8 @@ class Curve:
     other: float
 
     def apply(self, images: Unit) -> Unit:
-        """Any shape."""
-        return np.interp(images, np.linspace(-1, 1, KNOTS), self.places).astype(np.float32)
+        """(n, channels, h, w) -> the same shape; what is around the body stays as it is."""
+        return bent(images, self.places, body_of(images))
 
 
 STRAIGHT = Curve(np.linspace(-1, 1, KNOTS, dtype=np.float32), False, 0.0, 0.0)
@@ -64,12 +62,13 @@ def find_curve(first: Unit, second: Unit, rng: np.random.Generator, *, falls: bo
     Args:
         first, second: (n, channels, h, w) each, -1 to 1. falls: Whether bright becomes dark, where that is known.
     """
-    aims = neighbourhoods(second, rng)
-    ways = {down: match(first, second, falls=down, rng=rng) for down in (False, True)}
+    body, other = body_of(first), body_of(second)
+    aims = neighbourhoods(second, other, rng)
+    ways = {down: match(first[body], second[other], falls=down, rng=rng) for down in (False, True)}
     made = {}
     for down, places in ways.items():
-        turned = np.interp(first, np.linspace(-1, 1, KNOTS), places).astype(np.float32)
-        made[down] = sliced_distance(neighbourhoods(turned, rng), aims, rng)
+        turned = neighbourhoods(bent(first, places, body), body, rng)
+        made[down] = sliced_distance(turned, aims, rng)
     if falls is None:
         told = layout(first, second, rng)
         falls = made[True] < made[False] if told is None else told < 0
@@ -81,7 +80,7 @@ def layout(first: Unit, second: Unit, rng: np.random.Generator) -> float | None:
 
     It is clear where both kinds have a layout of their own: random halves of their images have like means.
     """
-    shown = [images > black_of(images) for images in (first, second)]
+    shown = [np.broadcast_to(body_of(images), images.shape) for images in (first, second)]
     common = np.logical_and(*((mask.mean(axis=0) >= SHARED) for mask in shown))
     if common.sum() < FEWEST_PLACES or min(len(first), len(second)) < 2:
         return None
@@ -107,40 +106,35 @@ def _correlation(one: Floats, other: Floats) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def black_of(images: Unit) -> float:
-    """The brightest value that is background, -1 to 1."""
-    lowest = float(images.min())
-    return lowest if (images == lowest).mean() >= MASKED else BLACK
+def bent(images: Unit, places: Unit, body: NDArray[np.bool_]) -> Unit:
+    """The curve inside the body: images (n, channels, h, w), body (n, 1, h, w)."""
+    return np.where(body, np.interp(images, np.linspace(-1, 1, KNOTS), places), images).astype(np.float32)
 
 
 def match(first: Unit, second: Unit, *, falls: bool, rng: np.random.Generator) -> Unit:
-    """Places of evenly spaced values, so that the first kind's histogram becomes the second's: (KNOTS,)."""
+    """Places of evenly spaced values, so that the histogram of values of one kind becomes the other's: (KNOTS,)."""
     shares = np.linspace(0, 1, 513)
-    found = [np.quantile(foreground(images, rng), shares) for images in (first, second)]
-    values = np.linspace(-1, 1, KNOTS)
-    ranks = np.interp(values, found[0], shares)
-    places = np.interp(1 - ranks if falls else ranks, shares, found[1])
-    return np.where(values <= black_of(first), values, places).astype(np.float32)
+    found = [np.quantile(some(values, rng), shares) for values in (first, second)]
+    ranks = np.interp(np.linspace(-1, 1, KNOTS), found[0], shares)
+    return np.interp(1 - ranks if falls else ranks, shares, found[1]).astype(np.float32)
 
 
-def foreground(images: Unit, rng: np.random.Generator) -> Floats:
-    """Values that are not background, no more than are needed: (n,)."""
-    values = images[images > black_of(images)].astype(np.float64)
+def some(values: Unit, rng: np.random.Generator) -> Floats:
+    """No more values than are needed: (n,)."""
     if not values.size:
         return np.array([-1.0, 1.0])
-    return rng.choice(values, MOST) if values.size > MOST else values
+    return np.asarray(rng.choice(values, MOST) if values.size > MOST else values, dtype=np.float64)
 
 
-def neighbourhoods(images: Unit, rng: np.random.Generator) -> Floats:
-    """Random squares of pixels that hold something, of the images and of the images at half the size: (n, values)."""
-    halves, black = [images, halved(images)], black_of(images)
+def neighbourhoods(images: Unit, body: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
+    """Random squares of pixels of the body, of the images and of the images at half the size: (n, values)."""
     found = []
-    for scale in halves:
+    for scale, inside in ((images, body), (halved(images), halved(body.astype(np.float32)) > 0.5)):
         n, _, height, width = scale.shape
         if min(height, width) <= SIDE:
             continue
         number, y, x = (rng.integers(0, top, 4 * PATCHES) for top in (n, height - SIDE + 1, width - SIDE + 1))
-        held = (scale[number, :, y + SIDE // 2, x + SIDE // 2] > black).any(axis=1)
+        held = inside[number, 0, y + SIDE // 2, x + SIDE // 2]
         rows, columns = np.arange(SIDE)[:, None], np.arange(SIDE)
         squares = scale[number[:, None, None], :, y[:, None, None] + rows, x[:, None, None] + columns]
         found.append(squares[held if held.any() else slice(None)][:PATCHES].reshape(-1, SIDE * SIDE * scale.shape[1]))

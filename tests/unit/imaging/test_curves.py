@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from semblance.imaging.curves import black_of, find_curve, layout
+from semblance.imaging.curves import find_curve, layout
 
 Unit = NDArray[np.float32]
 
@@ -44,13 +44,6 @@ def test_images_without_a_layout_of_their_own_do_not_decide_by_it() -> None:
         images = coarse.repeat(6, axis=2).repeat(6, axis=3)
         decided += layout(images[:20], images[20:], rng) is not None
     assert decided <= 5
-
-
-def test_only_what_was_cut_away_is_background_where_something_was() -> None:
-    masked = heads(5, seed=1, falls=False)
-    assert black_of(masked) == -1.0
-    noisy = np.where(masked == -1, -1 + 0.02 * np.random.default_rng(0).random(masked.shape), masked)
-    assert black_of(noisy.astype(np.float32)) == pytest.approx(-0.96)
 
 
 def test_a_curve_leaves_background_where_it_is() -> None:

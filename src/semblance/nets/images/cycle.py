@@ -59,11 +59,11 @@ class Way(nn.Module):
         self.register_buffer("curve", torch.linspace(-1, 1, knots))
         self.register_buffer("scale", torch.tensor([0.0, 1.0, 1.0]))
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, body: Tensor) -> Tensor:
+        """`body`: (n, 1, h, w) of truth values; around it nothing changes."""
         mean, spread, other = self.scale
         change: Tensor = other * self.trunk((image - mean) / spread).float()
-        out: Tensor = self.bend(image) + change
-        return out
+        return torch.where(body, self.bend(image) + change, image.float())
 
     def bend(self, image: Tensor) -> Tensor:
         """The curve's value, by straight lines between its knots."""
@@ -97,12 +97,14 @@ class Cycle:
 
     Args:
         kinds: Images of the first and of the second kind, -1 to 1: (n, channels, h, w) each, on the processor.
+        bodies: Where they show something: (n, 1, h, w) of truth values each.
         ways: Forth and back. critics: Of the first and of the second kind.
     """
 
     def __init__(
         self,
         kinds: tuple[Tensor, Tensor],
+        bodies: tuple[Tensor, Tensor],
         ways: tuple[Way, Way],
         critics: tuple[PatchCritic, PatchCritic],
         *,
@@ -111,7 +113,8 @@ class Cycle:
     ) -> None:
         for net in (*ways, *critics):
             begin(net, start)
-        self._kinds, self._tuning = kinds, tuning
+        self._kinds = [torch.cat([k, 2.0 * b - 1], dim=1) for k, b in zip(kinds, bodies, strict=True)]
+        self._tuning = tuning
         self.ways, self.critics = nn.ModuleList(ways).to(device()), nn.ModuleList(critics).to(device())
         self.average = {name: value.detach().clone() for name, value in self.ways.state_dict().items()}
         self.pools = tuple(ImagePool(tuning.pool, (*kinds[0].shape[1:],)) for _ in kinds)
@@ -127,8 +130,9 @@ class Cycle:
         for optimiser, times in ((self._learn, 1.0), (self._judge, tuning.critic_rate)):
             for group in optimiser.param_groups:
                 group["lr"] = rate * times
-        real = self._draw(rows, noise)
-        turned, losses = self._teach_ways(real)
+        drawn = self._draw(rows, noise)
+        real, bodies = [both[:, :-1] for both in drawn], [both[:, -1:] > 0 for both in drawn]
+        turned, losses = self._teach_ways(real, bodies)
         losses |= self._teach_critics(real, turned, noise)
         self.taken += 1
         kept = min(tuning.ema, self.taken / (self.taken + 10))
@@ -137,12 +141,12 @@ class Cycle:
         return losses
 
     def _draw(self, rows: Tensor, noise: torch.Generator) -> list[Tensor]:
-        """As many images of each kind, which have nothing to do with each other."""
+        """As many images of each kind, which have nothing to do with each other; the last channel tells the body."""
         first, second = self._kinds
         found = first[rows % len(first)], second[torch.randint(len(second), (len(rows),), generator=noise)]
         return [jitter(k, noise, strength=self._tuning.jitter, mirror=self._tuning.mirror).to(device()) for k in found]
 
-    def _teach_ways(self, real: list[Tensor]) -> tuple[list[Tensor], dict[str, float]]:
+    def _teach_ways(self, real: list[Tensor], bodies: list[Tensor]) -> tuple[list[Tensor], dict[str, float]]:
         """Returns what each kind was turned into, as images of the first and of the second kind."""
         tuning, (forth, back) = self._tuning, self.ways
         n = len(real[0])
@@ -151,9 +155,11 @@ class Cycle:
         weights = {"fooled": 1.0, "cycle": tuning.cycle, "identity": tuning.identity}
         with coarse(tuning.precision):
             both = tuning.identity > 0
-            made_second, *kept_second = forth(torch.cat(real) if both else real[0]).split(n)
-            made_first, *kept_first = back(torch.cat(real[::-1]) if both else real[1]).split(n)
-            again_first, again_second = back(made_second), forth(made_first)
+            entering = (torch.cat(real), torch.cat(bodies)) if both else (real[0], bodies[0])
+            coming = (torch.cat(real[::-1]), torch.cat(bodies[::-1])) if both else (real[1], bodies[1])
+            made_second, *kept_second = forth(*entering).split(n)
+            made_first, *kept_first = back(*coming).split(n)
+            again_first, again_second = back(made_second, bodies[0]), forth(made_first, bodies[1])
             pleas = [
                 persuade(tuning.loss, critic, r, f)
                 for critic, r, f in zip(self.critics, real, (made_first, made_second), strict=True)

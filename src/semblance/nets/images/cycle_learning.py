@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from semblance.contracts import Run
-from semblance.imaging.curves import black_of
+from semblance.imaging.body import body_of
 from semblance.nets.device import device, threads
 from semblance.nets.images.cycle import Cycle, Tuning
 from semblance.nets.images.cycle_net import THREADS, CycleNet, Frame
@@ -64,12 +64,15 @@ class Plan:
         return PatchCritic(size[0], fold=fold, widths=widths, scale=scale)
 
 
-def scale_of(images: NDArray[np.float32]) -> tuple[float, float]:
-    """Mean and spread of what is not background: images of any shape, -1 to 1."""
-    inside = images[images > black_of(images)]
+def scale_of(inside: NDArray[np.float32]) -> tuple[float, float]:
+    """Mean and spread of values inside of bodies, -1 to 1: (n,)."""
     if not inside.size:
         return 0.0, 1.0
     return float(inside.mean(dtype=np.float64)), max(float(inside.std(dtype=np.float64)), LEAST_SPREAD)
+
+
+def _inside(images: NDArray[np.float32], body: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return images[np.broadcast_to(body, images.shape)]
 
 
 @threads(THREADS)
@@ -92,12 +95,14 @@ def learn(
     """
     channels, height, width = kinds[0].shape[1:]
     frame = Frame(channels, plan.shape(height, width), len(curves[0]))
-    ways, scales = frame.make(), (scale_of(kinds[0]), scale_of(kinds[1]))
+    bodies = body_of(kinds[0]), body_of(kinds[1])
+    ways, scales = frame.make(), [scale_of(_inside(*both)) for both in zip(kinds, bodies, strict=True)]
     for way, curve, mine, other in zip(ways, curves, scales, scales[::-1], strict=True):
         way.curve.copy_(torch.from_numpy(curve))  # type: ignore[operator]
         way.scale.copy_(torch.tensor([*mine, other[1]]))  # type: ignore[operator]
     cycle = Cycle(
         (torch.from_numpy(kinds[0]), torch.from_numpy(kinds[1])),
+        (torch.from_numpy(bodies[0]), torch.from_numpy(bodies[1])),
         (ways[0], ways[1]),  # type: ignore[arg-type]
         (plan.critic(kinds[0].shape[1:], scales[0]), plan.critic(kinds[1].shape[1:], scales[1])),
         tuning=plan.tuning,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from semblance.contracts import Run
+from semblance.imaging.body import body_of
 from semblance.nets.device import device, threads
 from semblance.nets.images.cycle import Way
 from semblance.nets.images.unet import Shape
@@ -46,11 +47,12 @@ class CycleNet:
 
     def turn(self, images: NDArray[np.float32], run: Run, *, forth: bool) -> NDArray[np.float32]:
         """(n, channels, height, width), -1 to 1 -> the same shape and range. Uses no randomness."""
-        way, turned = self.ways[0 if forth else 1], np.empty_like(images)
+        way, turned, body = self.ways[0 if forth else 1], np.empty_like(images), body_of(images)
         with threads(THREADS), torch.no_grad():
             for start in range(0, len(images), BLOCK):
-                block = torch.from_numpy(images[start : start + BLOCK]).to(device())
-                turned[start : start + BLOCK] = way(block).clamp(-1, 1).cpu().numpy()
+                rows = slice(start, start + BLOCK)
+                block, inside = (torch.from_numpy(part[rows]).to(device()) for part in (images, body))
+                turned[rows] = way(block, inside).clamp(-1, 1).cpu().numpy()
                 run.progress("translating", min(start + BLOCK, len(images)), len(images))
         return turned
 

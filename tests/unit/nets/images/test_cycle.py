@@ -120,8 +120,11 @@ def test_a_way_begins_as_its_curve() -> None:
             weight.zero_()
         way.curve.copy_(torch.linspace(1, -1, 9) ** 3)
     x = torch.linspace(-1.2, 1.2, 64).reshape(1, 1, 8, 8)
+    body = torch.ones(1, 1, 8, 8, dtype=torch.bool)
+    body[..., :2] = False
     wanted = np.interp(x.numpy(), np.linspace(-1, 1, 9), np.linspace(1, -1, 9) ** 3)
-    np.testing.assert_allclose(way(x).detach().numpy(), wanted, atol=1e-6)
+    wanted[..., :2] = x.numpy()[..., :2]
+    np.testing.assert_allclose(way(x, body).detach().numpy(), wanted, atol=1e-6)
 
 
 def test_a_critic_scores_places_and_takes_any_size() -> None:
@@ -164,7 +167,12 @@ def cycle(kinds: tuple[torch.Tensor, torch.Tensor], **more: object) -> Cycle:
     shape = Shape(1, (16, 16), attention=False)
     ways = Way(1, shape=shape, knots=5), Way(1, shape=shape, knots=5)
     critics = [PatchCritic(1, fold=1, widths=(16, 16), scale=(0.0, 1.0)) for _ in kinds]
-    return Cycle(kinds, ways, (critics[0], critics[1]), tuning=replace(TUNING, **more), start=noise(7))  # type: ignore[arg-type]
+    bodies = everywhere(kinds[0]), everywhere(kinds[1])
+    return Cycle(kinds, bodies, ways, (critics[0], critics[1]), tuning=replace(TUNING, **more), start=noise(7))  # type: ignore[arg-type]
+
+
+def everywhere(images: torch.Tensor) -> torch.Tensor:
+    return torch.ones(len(images), 1, *images.shape[2:], dtype=torch.bool)
 
 
 def blobs(n: int, seed: int) -> torch.Tensor:
@@ -238,7 +246,7 @@ def test_learns_to_leave_alone_what_is_the_same(run: Run) -> None:
 
     def wrong() -> float:
         with torch.no_grad():
-            return float((one.ways[0](fresh) - fresh).abs().mean())
+            return float((one.ways[0](fresh, everywhere(fresh)) - fresh).abs().mean())
 
     before = wrong()
     train(one, 40, steps=80, batch=8, run=run, key="k", stage="learning")
