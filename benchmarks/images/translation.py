@@ -46,7 +46,8 @@ Turn = Callable[[Patient], Floats]
 KEPT = CACHE / "translation"
 SCHEMA = ImageSchema(64, 64, modality="MR", label="sequence", classes=("T1", "T2"), patient=True, mirror="left-right")
 SOURCES = (
-    *("generators/images/cyclegan.py", "imaging/curves.py", "imaging/levels.py", "nets/training.py", "nets/losses.py"),
+    *("generators/images/cyclegan.py", "imaging/body.py", "imaging/curves.py", "imaging/levels.py"),
+    *("nets/training.py", "nets/losses.py"),
     *(f"nets/images/{name}.py" for name in ("cycle*", "image_pool", "jitter", "patch_critic", "blocks", "unet")),
 )
 """What decides what is fitted."""
