@@ -86,34 +86,27 @@ def sweep(
     """Fit and judge a recipe at several values of one of its parameters; write the frontier as JSON and as a page.
 
     Args:
-        knob: A numeric parameter of the recipe, "rows": synthetic rows drawn from one and the same model, or
-            "epsilon": what each fit may use.
+        knob: A numeric parameter of the recipe, "rows" (drawn from one and the same model), or "epsilon".
         values: Of the knob; None takes a ladder around the recipe's own value.
-        generator, budget: As in `run`, for each fit.
-        fits: Fits at each value. With one, the luck of a fit is not in the intervals.
+        generator, budget: As in `run`. fits: At each value; with one, the luck of a fit is not in the intervals.
         policy: Whose limits choose a point: a file, or the name of a bundled one.
         shadows: Make the shadow-model attack too; it takes longer than all the rest.
         max_minutes: Time for learning, shared evenly by all fits.
-        resume: Continue what an interrupted call kept beside `out`: the same result, as if it had not been stopped.
-        language: Of the page, "en" or "zh".
+        resume: Continue what an interrupted call kept beside `out`. language: Of the page, "en" or "zh".
 
-    Privacy: the frontier is read off real patients and has no guarantee, whatever the fits promise: it is for whoever
-    may see the patients, and is entered in the ledger as such. The holdout is not opened.
+    Privacy: the frontier is read off real patients and has no guarantee, whatever the fits promise; it is entered in
+    the ledger as such. The holdout is not opened.
 
     Raises:
         InputError, Unsupported: see the verbs, and ``ladder.py``. A fit that fails is told at its point.
     """
-    if knob == ladder.EPSILON:
-        budget = replace(budget, epsilon=budget.epsilon or 1.0)
+    budget = replace(budget, epsilon=budget.epsilon or 1.0) if knob == ladder.EPSILON else budget
     out, made = Path(out), usual(generator, budget)
     _check_asked(out, fits=fits, language=language)
     check_resumable(out, resume=resume)
-    rules = policy if isinstance(policy, Policy) else Policy.load(policy)
-    plan = _Plan(made, knob, fits, shadows, rules, budget.allowance)
-    subject = budget.subject(subject)
-    raw, meaning, patients = understood(source, schema=schema, target=target, subject=subject)
-    if plan.allowance is not None:  # what each fit would have to find by itself
-        patients = replace(patients, schema=without_what_was_read(meaning))
+    plan = _Plan(made, knob, fits, shadows, _policy(policy), budget.allowance)
+    raw, meaning, patients = understood(source, schema=schema, target=target, subject=budget.subject(subject))
+    patients = _as_fits_see_them(patients, plan)
     enter_inside(raw, meaning, budget, purpose=f"sweep/{made.name}")
     steps = begin(seed=seed, quick=quick, progress=progress, cohort=raw.fingerprint, max_minutes=max_minutes)
     vault = split(patients, steps) if plan.allowance is None else split_alone(patients, steps.seeds)
@@ -122,13 +115,24 @@ def sweep(
     same = provenance.identity("sweep", raw.fingerprint, meaning, made, steps) | plan.identity(list(tried), quick)
     with work_on(out, same, resume=resume) as work:
         found = _found(plan, tried, inner, patients, steps, work)
-        roles = {"target": meaning.target, "subject": meaning.subject, "edited": schema is not None}
-        head = _head(plan, tried, raw, (vault, inner), steps) | roles
+        head = _head(plan, tried, raw, (vault, inner), steps)
+        head |= {"target": meaning.target, "subject": meaning.subject, "edited": schema is not None}
         facts = {"target": meaning.target, "recipe": made.name}
         record = build([point for point, _ in found], policy=plan.policy, facts=facts, head=head)
-        seconds = sorted((told for _, told in found), key=lambda told: (told["value"], told["fit"]))
+        seconds = sorted((t for _, t in found), key=lambda told: (told["value"], told["fit"]))
         _write(out, record, seconds, language=language, scratch=work.scratch)
     return Sweep(out, record, seconds)
+
+
+def _policy(asked: Policy | Path | str | None) -> Policy:
+    return asked if isinstance(asked, Policy) else Policy.load(asked)
+
+
+def _as_fits_see_them(patients: Dataset, plan: _Plan) -> Dataset:
+    """With a promise, bounds and labels that nobody declared are left for each fit to find by itself."""
+    if plan.allowance is None:
+        return patients
+    return replace(patients, schema=without_what_was_read(patients.schema))
 
 
 @dataclass(frozen=True, slots=True)

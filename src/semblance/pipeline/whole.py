@@ -20,13 +20,13 @@ from semblance.pipeline.judging import audit
 from semblance.pipeline.making import fit, forge_of, sample
 from semblance.pipeline.reading import as_raw
 from semblance.pipeline.releasing import decide, release
-from semblance.pipeline.spending import NO_PROMISE, Budget, promising, rows_to_draw, usual
+from semblance.pipeline.spending import NO_PROMISE, Budget, Promise, promising, rows_to_draw, usual
 from semblance.recipe import recipe as recipe
 from semblance.release import bundle
 from semblance.release.gate import Policy, Verdict
 from semblance.release.overrides import Override, check_overrides
 from semblance.release.reuse import earlier_uses
-from semblance.release.signing import load_signer
+from semblance.release.signing import Signer, load_signer
 from semblance.release.terms import NO_TERMS, Terms
 from semblance.schema import Schema
 
@@ -92,36 +92,56 @@ def run(
     with clock("reading"):
         raw = as_raw(source)
     asked = {"seed": seed, "quick": quick, "progress": progress, "max_minutes": max_minutes}
+    job = _Job(out, made, rules, overrides, terms, signer, language, rows, resume)
     with promising(raw, budget, schema=schema, target=target, subject=subject, purpose=f"run/{made.name}") as promise:
-        with clock("reading"):
-            steps = promise.begin(**asked)
-            meaning, patients = promise.understand(steps)
-        vault = promise.split(patients, steps)
-        written = _commitments(rules, meaning, vault, earlier_uses(out, source=raw.fingerprint, split=vault.sha256))
-        same = provenance.identity("run", raw.fingerprint, meaning, made, steps)
-        with promise.work_on(out, same, resume=resume) as work:
-            steps = replace(steps, checkpoint=work)
-            with clock("learning"):
-                model = fit(vault.train, steps, generator=made)
-            with clock("sampling"):
-                n = rows_to_draw(rows, vault.train, model, steps)
-                fake = sample(model, steps, n=n, avoid=promise.avoided(patients))
-            notes, opened = promise.notes(patients, vault.train, model), vault.opened
-            with clock("judging"):
-                comparison = Comparison(
-                    vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model)
-                )
-                written["hashes"]["model"] = model_folder.digest(model)
-                origin = _origin(raw, vault, model, notes, terms)
-                evidence = audit(comparison, steps, opened=opened, facts=origin | written)
-            with clock("writing"):
-                verdict = decide(evidence, rules, overrides=overrides)
-                keep = _model_writer(model, made, steps, notes)
-                release(
-                    fake, evidence, verdict, out=out, policy=rules, write_model=keep, signer=signer, language=language
-                )
-                promise.released = verdict.released
-    return Outcome(out, verdict, evidence, meaning, tuple(notes), clock.seconds)
+        return _made(promise, job, asked, clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What was asked of `run`, checked."""
+
+    out: Path
+    recipe: Generator
+    policy: Policy
+    overrides: Sequence[Override]
+    terms: Terms
+    signer: Signer | None
+    language: str
+    rows: int | None
+    resume: bool
+
+
+def _made(promise: Promise, job: _Job, asked: Mapping[str, Any], clock: Clock) -> Outcome:
+    """From the source to the release folder, spending from the promise."""
+    raw, made = promise.raw, job.recipe
+    with clock("reading"):
+        steps = promise.begin(**asked)
+        meaning, patients = promise.understand(steps)
+    vault = promise.split(patients, steps)
+    uses = earlier_uses(job.out, source=raw.fingerprint, split=vault.sha256)
+    written = _commitments(job.policy, meaning, vault, uses)
+    same = provenance.identity("run", raw.fingerprint, meaning, made, steps)
+    with promise.work_on(job.out, same, resume=job.resume) as work:
+        steps = replace(steps, checkpoint=work)
+        with clock("learning"):
+            model = fit(vault.train, steps, generator=made)
+        with clock("sampling"):
+            n = rows_to_draw(job.rows, vault.train, model, steps)
+            fake = sample(model, steps, n=n, avoid=promise.avoided(patients))
+        notes, opened = promise.notes(patients, vault.train, model), vault.opened
+        with clock("judging"):
+            comparison = Comparison(vault.train, vault.open_holdout("audit"), fake, model, made, forge_of(made, model))
+            written["hashes"]["model"] = model_folder.digest(model)
+            origin = _origin(raw, vault, model, notes, job.terms)
+            evidence = audit(comparison, steps, opened=opened, facts=origin | written)
+        with clock("writing"):
+            verdict = decide(evidence, job.policy, overrides=job.overrides)
+            keep = _model_writer(model, made, steps, notes)
+            told: dict[str, Any] = {"policy": job.policy, "signer": job.signer, "language": job.language}
+            release(fake, evidence, verdict, out=job.out, write_model=keep, **told)
+            promise.released = verdict.released
+    return Outcome(job.out, verdict, evidence, meaning, tuple(notes), clock.seconds)
 
 
 def _commitments(rules: Policy, meaning: Schema, vault: Vault, uses_before: int) -> dict[str, Any]:
