@@ -30,6 +30,13 @@ def body_of(images: Unit) -> Mask:
     return np.stack([_closed(one, reach) for one in shown])[:, None]
 
 
+def core_of(body: Mask) -> Mask:
+    """The body without its rim, where gaps were closed and pixels are half background; or all of it, if that is all."""
+    reach = max(1, round(min(body.shape[2:]) * GAP))
+    cores = [ndimage.binary_erosion(one[0], iterations=reach, border_value=1) for one in body]
+    return np.stack([core if core.any() else one[0] for core, one in zip(cores, body, strict=True)])[:, None]
+
+
 def black_of(images: Unit) -> float:
     """The brightest value that is black."""
     lowest = float(images.min())

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semblance.imaging.body import body_of
+from semblance.imaging.body import body_of, core_of
 
 Floats = NDArray[np.float64]
 Unit = NDArray[np.float32]
@@ -63,11 +63,12 @@ def find_curve(first: Unit, second: Unit, rng: np.random.Generator, *, falls: bo
         first, second: (n, channels, h, w) each, -1 to 1. falls: Whether bright becomes dark, where that is known.
     """
     body, other = body_of(first), body_of(second)
-    aims = neighbourhoods(second, other, rng)
-    ways = {down: match(first[body], second[other], falls=down, rng=rng) for down in (False, True)}
+    aims = neighbourhoods(second, core_of(other), rng)
+    values = [images[np.broadcast_to(core_of(b), images.shape)] for images, b in ((first, body), (second, other))]
+    ways = {down: match(*values, falls=down, rng=rng) for down in (False, True)}
     made = {}
     for down, places in ways.items():
-        turned = neighbourhoods(bent(first, places, body), body, rng)
+        turned = neighbourhoods(bent(first, places, body), core_of(body), rng)
         made[down] = sliced_distance(turned, aims, rng)
     if falls is None:
         told = layout(first, second, rng)

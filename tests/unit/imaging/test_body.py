@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semblance.imaging.body import black_of, body_of
+from semblance.imaging.body import black_of, body_of, core_of
 
 
 def disc(side: int = 32) -> np.ndarray:
@@ -42,3 +42,13 @@ def test_only_what_was_cut_away_is_black_where_something_was() -> None:
     noisy = np.where(cut == -1, -1 + 0.02 * np.random.default_rng(0).random(cut.shape), cut).astype(np.float32)
     assert black_of(noisy) == pytest.approx(-0.96)
     assert (body_of(noisy) == body_of(cut)).all()
+
+
+def test_a_core_lies_within_its_body_and_is_never_empty() -> None:
+    small = np.full((1, 1, 32, 32), -1, np.float32)
+    small[..., 10, 10] = 0.5
+    body = body_of(np.concatenate([disc(), small]))
+    core = core_of(body)
+    assert (body | ~core).all()
+    assert 0.6 < core[0].sum() / body[0].sum() < 0.95
+    assert core[1].any()
