@@ -28,7 +28,7 @@ from semblance.data.raw import Raw
 from semblance.data.typed import as_texts
 from semblance.errors import InputError
 from semblance.privacy import mechanisms
-from semblance.privacy.events import DiscreteGaussian, Event, Repeated, Zcdp
+from semblance.privacy.events import Event, Zcdp
 from semblance.schema import Column, Kind, Schema
 
 MISSING = tuple(sorted(PLAIN))
@@ -80,9 +80,12 @@ def sigma_of(rho: float, columns: int, rows: int) -> float:
 
 
 def event_of(sigma: float, columns: int, rows: int) -> Event:
-    """What the votes cost where each patient casts at most `rows` in each column."""
-    if rows == 1:
-        return Repeated(DiscreteGaussian(sigma), columns)
+    """What the votes cost where each patient casts at most `rows` in each column.
+
+    By zero-concentrated privacy and never exactly: what the votes find decides which charges follow, and how large.
+    Only such a sum holds for charges that are chosen as one goes (Whitehouse et al. 2023); with it in the tree, the
+    accountant of privacy losses, which wants them all fixed before, keeps silent.
+    """
     return Zcdp(columns * rows**2 / (2 * sigma**2))
 
 
