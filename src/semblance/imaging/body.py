@@ -23,7 +23,7 @@ GAP = 1 / 32
 
 def body_of(images: Unit) -> Mask:
     """(n, channels, h, w), -1 to 1 -> (n, 1, h, w)."""
-    shown = (images > black_of(images)).any(axis=1)
+    shown: Mask = np.asarray((images > black_of(images)).any(axis=1), dtype=bool)
     if shown.all():
         return shown[:, None]
     reach = max(1, round(min(images.shape[2:]) * GAP))
