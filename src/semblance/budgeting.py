@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 LEDGER = click.option("--ledger", "file", type=FILE, metavar="FILE", help="Its file; default: the user's own.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  semblance ledger show --json",
+)
 def ledger() -> None:
     """What has been spent on which patients, over all releases."""
 

@@ -70,7 +70,8 @@ def test_a_release_is_charged_and_the_cap_refuses_another(tmp_path: Path, capsys
     claim = evidence["ledger"]["claim"]
     assert 0.99 < claim["epsilon"] <= 1.0
     assert (claim["unit"], claim["relation"], claim["rows_per_unit"]) == ("patient", "add_or_remove", 1)
-    assert claim["accounts"]["pld"] <= claim["accounts"]["rdp"]
+    assert claim["accounts"]["pld"] is None, "what votes found decided what was measured, and how"
+    assert claim["epsilon"] == claim["accounts"]["rdp"]
     purposes = [charge["purpose"] for charge in evidence["ledger"]["charges"]]
     assert purposes == ["describe/votes", "marginals/cells", "marginals/columns", "marginals/links"]
     card = (tmp_path / "one" / "card.md").read_text(encoding="utf-8")

@@ -133,7 +133,7 @@ def test_interrupted_after_each_column(patients_csv: Path, tmp_path: Path, monke
     pipeline.train(patients_csv, tmp_path / "m", target="died", generator=recipe, seed=3, resume=True)
     assert files(tmp_path / "m") == files(tmp_path / "alone")
     charges = json.loads((tmp_path / "m" / "model.json").read_text())["ledger"]["charges"]
-    assert [c["purpose"] for c in charges] == ["fit/chain"]
+    assert [c["purpose"] for c in charges] == ["describe", "fit/chain"]
     assert not place.exists()
 
 

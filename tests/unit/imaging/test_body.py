@@ -52,3 +52,9 @@ def test_a_core_lies_within_its_body_and_is_never_empty() -> None:
     assert (body | ~core).all()
     assert 0.6 < core[0].sum() / body[0].sum() < 0.95
     assert core[1].any()
+
+
+def test_what_is_dark_between_a_body_and_the_frame_is_no_gap() -> None:
+    rows, columns = np.mgrid[:16, :16] - 7.5
+    near = np.where(rows**2 + columns**2 < 49, 0.2, -1.0)[None, None].astype(np.float32)
+    assert np.array_equal(body_of(near), near > -1)

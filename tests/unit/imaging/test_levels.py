@@ -9,7 +9,8 @@ import pytest
 from semblance.data.images import PATIENT, Images
 from semblance.image_schema import ImageSchema
 from semblance.imaging import levels as levels_module
-from semblance.imaging.curves import BLACK, KNOTS, find_curve
+from semblance.imaging.body import BLACK
+from semblance.imaging.curves import KNOTS, find_curve
 from semblance.imaging.levels import Levels
 
 SCHEMA = ImageSchema(12, 12, patient=True)

@@ -61,9 +61,11 @@ def test_only_what_was_measured_may_be_promised() -> None:
 def test_a_guarantee_is_claimed_only_where_every_charge_states_one() -> None:
     spent = {"epsilon": 1.0, "delta": 1e-6}
     unlimited = {"epsilon": None, "delta": None}
-    assert words.has_guarantee(Evidence((), {"charges": [spent]}))
-    assert not words.has_guarantee(Evidence((), {"charges": [spent, unlimited]}))
-    assert not words.has_guarantee(Evidence((), {"charges": []}))
+    claim = {**spent, "unit": "patient"}
+    assert words.has_guarantee(Evidence((), {"charges": [spent], "claim": claim}))
+    assert not words.has_guarantee(Evidence((), {"charges": [spent]})), "charged, but not promised"
+    assert not words.has_guarantee(Evidence((), {"charges": [spent, unlimited], "claim": claim}))
+    assert not words.has_guarantee(Evidence((), {"charges": [], "claim": None}))
     assert not words.has_guarantee(Evidence(()))
     assert "ε = ∞" in words.guarantee_sentence(Evidence(()))
 
