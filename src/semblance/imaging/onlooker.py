@@ -95,7 +95,7 @@ def draw_curves(curves: Curves) -> bytes:
     names = sorted({name for line in curves for name in line} - {"step"})
     columns = min(3, max(1, len(names)))
     n_rows = -(-len(names) // columns)
-    figure = Figure(figsize=(3.4 * columns, 2.2 * max(1, n_rows)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(3.4 * columns, 2.2 * max(1, n_rows)), dpi=160, layout="constrained")
     for place, name in enumerate(names):
         axes = figure.add_subplot(n_rows, columns, place + 1)
         at = [(line["step"], line[name]) for line in curves if name in line]
