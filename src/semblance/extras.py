@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from semblance.errors import MissingExtra
 
-EXTRAS = {"images": ("nibabel", "PIL", "pydicom"), "neural": ("torch", "safetensors")}
+EXTRAS = {"images": ("nibabel", "PIL", "pydicom"), "neural": ("torch", "safetensors", "opacus")}
 """What each extra installs, by the names that are imported."""
 
 

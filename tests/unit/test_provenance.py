@@ -14,7 +14,7 @@ def test_a_recipe_that_needs_more_says_which_versions_made_the_table() -> None:
     assert "libraries" not in provenance.of_recipe(Chain())
     for recipe in (GAN(), VAE(beta=2.0)):
         told = provenance.of_recipe(recipe)
-        assert told["libraries"] == {"torch": version("torch"), "safetensors": version("safetensors")}
+        assert told["libraries"] == {name: version(name) for name in ("torch", "safetensors", "opacus")}
     assert told["parameters"]["beta"] == 2.0
 
 

@@ -15,6 +15,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from semblance.errors import Unsupported
@@ -46,6 +47,7 @@ class Cost:
     pld: float | None
 
 
+@lru_cache(maxsize=256)
 def epsilon_of(event: Event, delta: float, relation: Relation = "add_or_remove") -> Cost:
     """The epsilon of a tree at `delta`, infinite where something in it has no differential privacy.
 
@@ -250,6 +252,7 @@ def _losses(leaves: Leaves, delta: float, relation: Relation) -> float | None:
     return float(total.get_epsilon_for_delta(delta))
 
 
+@lru_cache(maxsize=8)
 def _loss(leaf: Event, relation: Relation) -> Any:
     """The distribution of a mechanism's privacy loss; None where it is not known."""
     from dp_accounting import NeighboringRelation

@@ -138,11 +138,17 @@ class Ledger:
         if self.allowance is None:
             raise ValueError("there is no allowance to spend from; begin the run with one.")
         allowed = self.allowance
-        low, high = 0.0, 2 * rho_within(allowed.epsilon, allowed.delta)
+        reached = allowed.epsilon * (1 - FINE)
+        high = 2 * rho_within(allowed.epsilon, allowed.delta)
         least = 0.005 * high  # with so little left, all that comes out is noise
-        while high - low > FINE * high and high > least:
-            middle = (low + high) / 2
-            low, high = (middle, high) if self._epsilon(make(middle)) <= allowed.epsilon else (low, middle)
+        low, below, above, guess = 0.0, self._epsilon(), math.inf, high / 2
+        while below < reached and high - low > FINE * high and high > least:
+            epsilon = self._epsilon(make(guess))
+            if epsilon <= allowed.epsilon:
+                low, below = guess, epsilon
+            else:
+                high, above = guess, epsilon
+            guess = low + (high - low) * _between(below, above, (reached + allowed.epsilon) / 2)
         if not low:
             raise BudgetExceeded(f"all of epsilon = {allowed.epsilon:g} is spent; allow more.")
         return low * share
@@ -201,6 +207,17 @@ class Ledger:
             **({"claim": claim} if claim else {}),
             **({"head": self.book.head} if self.book else {}),
         }
+
+
+def _between(below: float, above: float, wanted: float) -> float:
+    """How far to go from a size that is within the allowance to one that is not, as a share: 0.02 to 0.98.
+
+    Epsilon grows between as the size and as its root, so its power 1.5 is drawn as a straight line.
+    """
+    if math.isinf(above):
+        return 0.5
+    found = (wanted**1.5 - below**1.5) / (above**1.5 - below**1.5)
+    return float(min(0.98, max(0.02, found)))
 
 
 def _up(epsilon: float | None) -> float | None:
