@@ -20,6 +20,9 @@ TESTED = 60
 BOX = (slice(8, 120), slice(16, 112))
 """Rows and columns of the brains' slices that hold brain, in the common space that both were brought to: 112 × 96."""
 
+BLOCK, GAP = 10, 3
+"""Slices of a block, and those of its end that are left out."""
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -54,7 +57,11 @@ def hippocampi(*, trial: bool = False) -> Pairs:
 
 
 def lesions(train: str, test: str) -> Pairs:
-    """FLAIR slices of one patient to learn from and of another to test with, 112 × 96; 1 mm."""
+    """FLAIR slices of one patient to learn from and of another to test with, 112 × 96; 1 mm.
+
+    The same name twice splits a patient: blocks of slices to learn from and blocks between them to test with, apart by
+    a gap, since neighbours are nearly the same.
+    """
     schema = ImageSchema(
         *(112, 96),
         modality="MR",
@@ -63,12 +70,19 @@ def lesions(train: str, test: str) -> Pairs:
         structures=("brain", "lesion"),
         mirror="left-right",
     )
-    files = [np.load(DATA / "ms_brain_mri" / f"mni_patient{name}.npz") for name in (train, test)]
     both = []
-    for number, file in enumerate(files):
+    for number, name in enumerate((train, test)):
+        file = np.load(DATA / "ms_brain_mri" / f"mni_patient{name}.npz")
         mask = np.where(file["lesion_mask"] > 0, 2, file["brain_mask"] > 0).astype(np.uint8)
-        both.append(_slices(file["flair"][None, :, *BOX], mask[None, :, *BOX], [0], schema, name=f"{number}-"))
+        images = _slices(file["flair"][None, :, *BOX], mask[None, :, *BOX], [0], schema, name=f"{number}-")
+        both.append(images if train != test else images.take(_blocks(len(images), number)))
     return Pairs(*both, counted=("lesion",))
+
+
+def _blocks(n: int, number: int) -> NDArray[np.intp]:
+    """Every other block of slices without its last ones; the first block is of the `number` 0."""
+    at = np.arange(n)
+    return np.flatnonzero((at // BLOCK % 2 == number) & (at % BLOCK < BLOCK - GAP))
 
 
 def _slices(
