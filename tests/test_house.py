@@ -105,6 +105,7 @@ def test_the_public_face_is_pinned() -> None:
         "Dataset",
         "Derived",
         "Evidence",
+        "Features",
         "Finding",
         "Flow",
         "ImageGAN",

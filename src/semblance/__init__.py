@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from semblance.generators.chain import Chain
     from semblance.generators.gan import GAN
     from semblance.generators.images.cyclegan import CycleGAN
+    from semblance.generators.images.features import Features
     from semblance.generators.images.flow import Flow
     from semblance.generators.images.gan import ImageGAN
     from semblance.generators.images.mask import Mask
@@ -79,6 +80,7 @@ _HOMES = {
     "semblance.generators.chain": ("Chain",),
     "semblance.generators.gan": ("GAN",),
     "semblance.generators.images.cyclegan": ("CycleGAN",),
+    "semblance.generators.images.features": ("Features",),
     "semblance.generators.images.flow": ("Flow",),
     "semblance.generators.images.gan": ("ImageGAN",),
     "semblance.generators.images.mask": ("Mask",),
@@ -137,6 +139,7 @@ __all__ = [
     "Dataset",
     "Derived",
     "Evidence",
+    "Features",
     "Finding",
     "Flow",
     "ImageGAN",

@@ -27,6 +27,7 @@ from semblance.formats.picture import Png, Tiff
 from semblance.generators.chain import Chain
 from semblance.generators.gan import GAN
 from semblance.generators.images.cyclegan import CycleGAN
+from semblance.generators.images.features import Features
 from semblance.generators.images.flow import Flow
 from semblance.generators.images.gan import ImageGAN
 from semblance.generators.images.mask import Mask
@@ -37,7 +38,9 @@ from semblance.image_contracts import ImageFormat, ImageGenerator
 
 GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, Marginals, VAE)}
 
-IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in (CycleGAN, Flow, ImageGAN, Mask)}
+_DRAWERS: tuple[type[ImageGenerator], ...] = (CycleGAN, Features, Flow, ImageGAN, Mask)
+
+IMAGE_GENERATORS: dict[str, type[ImageGenerator]] = {recipe.name: recipe for recipe in _DRAWERS}
 
 _QUESTIONS: tuple[type[Audit], ...] = (
     Source,

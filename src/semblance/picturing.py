@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from semblance.command import FILE, MINUTES, RESUME, SEED, SET, settings_in, verb
+from semblance.command import FILE, MINUTES, RESUME, SEED, SET, budget_in, settings_in, verb, with_budget
 from semblance.manner import Manner
 
 if TYPE_CHECKING:
@@ -136,30 +136,45 @@ def describe(manner: Manner, /, source: str, output: Path | None, **asked: Any) 
 @verb("semblance images fit scans --labels folder --model model --generator flow --set kimg=80")
 @click.argument("source")
 @click.option("--model", type=FILE, metavar="DIR", required=True, help="Folder to write the model to.")
-@click.option("--generator", metavar="NAME", default="gan", show_default=True, help="See `list image-generators`.")
+@click.option("--generator", metavar="NAME", help="See `list image-generators`; default: gan, with --epsilon features.")
 @SET
 @READING
+@with_budget
 @SEED
 @MINUTES
 @RESUME
 @click.pass_obj
-def fit(manner: Manner, /, source: str, model: Path, generator: str, settings: tuple[str, ...], **asked: Any) -> None:
-    """Train on all images of SOURCE. How it goes can be seen in MODEL.gallery meanwhile; Ctrl-C, then --resume."""
+def fit(
+    manner: Manner, /, source: str, model: Path, generator: str | None, settings: tuple[str, ...], **asked: Any
+) -> None:
+    """Train on all images of SOURCE. How it goes can be seen in MODEL.gallery meanwhile; Ctrl-C, then --resume.
+
+    With --epsilon the images must be declared by --schema, and --rows-per-patient counts images.
+    """
     from semblance import model_folder
     from semblance.pipeline import picturing, scanning
     from semblance.progress import bars
     from semblance.recipe import image_recipe
 
-    recipe = image_recipe(generator, settings_in(settings))
+    budget = budget_in(asked)
+    usual = picturing.USUAL if budget.allowance is None else picturing.PRIVATE
+    recipe = picturing.usual_images(image_recipe(generator or usual, settings_in(settings)), budget)
+    told = {"generator": recipe, "budget": budget}
     with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
         picturing.check_before(model, resume=asked["resume"])
-        read = scanning.read_images(source, progress=progress, **reading_in(asked))
-        picturing.fit_images(read.images, model, generator=recipe, notes=read.notes, progress=progress, **asked)
+        reading = reading_in(asked)
+        read = scanning.read_images(source, progress=progress, **reading)
+        told |= {"schema": reading.get("schema"), "notes": read.notes, "progress": progress}
+        picturing.fit_images(read.images, model, **told, **asked)
     card = json.loads((model / model_folder.CARD).read_text(encoding="utf-8"))
     gallery = picturing.gallery_beside(model)
-    facts: dict[str, Any] = {"model": str(model), "generator": generator, "gallery": str(gallery)}
-    lines = [f"{model}: a model of {card['images']} images by {generator!r}; see {gallery / 'latest.png'}."]
-    facts |= {"bad": _bad(read), **{key: card[key] for key in ("images", "patients", "notes")}}
+    facts: dict[str, Any] = {"model": str(model), "generator": recipe.name, "gallery": str(gallery)}
+    said = f"{card['images']} images" if "images" in card else "images"
+    lines = [f"{model}: a model of {said} by {recipe.name!r}; see {gallery / 'latest.png'}."]
+    facts |= {"bad": _bad(read), **{key: card.get(key) for key in ("images", "patients", "notes")}}
+    if claim := card["ledger"].get("claim"):
+        facts["claim"] = claim
+        lines.append(f"ε = {claim['epsilon']:.4g} at δ = {claim['delta']:g}, for each patient.")
     manner.tell(facts, "\n".join([*lines, *card["notes"]]))
 
 

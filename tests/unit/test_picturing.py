@@ -68,7 +68,7 @@ def model(scans: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--generator", "magic"), 11, "cyclegan, flow, gan, mask"),
+        (("--generator", "magic"), 11, "cyclegan, features, flow, gan, mask"),
         (("--set", "magic=1"), 10, "'magic'"),
         (("--set", "kimg=many"), 10, "'kimg'"),
         (("--labels", "somewhere"), 10, "label"),
@@ -118,7 +118,7 @@ def test_what_is_there_is_left_alone(scans: Path, tmp_path: Path, capsys: pytest
 
 def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("list", "image-generators", "--json") == 0
-    assert set(json.loads(capsys.readouterr().out)["image-generators"]) == {"cyclegan", "flow", "gan", "mask"}
+    assert set(json.loads(capsys.readouterr().out)["image-generators"]) == {"cyclegan", "features", "flow", "gan", "mask"}
     assert call("list", "image-formats", "--json") == 0
     assert set(json.loads(capsys.readouterr().out)["image-formats"]) == {"dicom", "nifti", "npz", "png", "tiff"}
 

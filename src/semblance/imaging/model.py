@@ -17,8 +17,10 @@ from semblance.errors import InputError
 from semblance.image_schema import ImageSchema
 from semblance.imaging.listing import made_up
 from semblance.imaging.model_files import Kept, read_kept, write_kept
+from semblance.privacy.ledger import Ledger
 
 DRAWN = "drawn.json"
+NO_GUARANTEE = "no formal guarantee (ε = ∞)"
 
 D = TypeVar("D", bound="DrawnModel")
 
@@ -81,6 +83,7 @@ class DrawnModel:
 
     Attributes:
         name: Of the recipe. notes, facts, training: As ``image_contracts.ImageModel`` says.
+        guarantee: What is promised formally of all that was read off patients, in a sentence.
     """
 
     name: str
@@ -90,6 +93,7 @@ class DrawnModel:
     notes: tuple[str, ...] = ()
     facts: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, list[dict[str, float]]] = field(default_factory=dict)
+    guarantee: str = NO_GUARANTEE
 
     @property
     def keeps_real_values(self) -> bool:
@@ -109,8 +113,22 @@ class DrawnModel:
     def save(self, folder: Path) -> None:
         """Write the net, the labels' shares, and how training went."""
         self.net.save(folder)
-        known = {"labels": self.mixture.labels.tolist(), "shares": self.mixture.shares.tolist()}
+        known: dict[str, object] = {"labels": self.mixture.labels.tolist(), "shares": self.mixture.shares.tolist()}
+        if self.guarantee != NO_GUARANTEE:
+            known["guarantee"] = self.guarantee
         write_kept(self, folder / DRAWN, known)
+
+
+def guarantee_of(ledger: Ledger) -> str:
+    """What a ledger's charges promise of the patients, in a sentence."""
+    claim = ledger.claim()
+    if claim is None:
+        return NO_GUARANTEE
+    few = f", of whom {claim['rows_per_unit']} image(s) at most are used" if claim["rows_per_unit"] else ""
+    return (
+        f"differential privacy: ε = {claim['epsilon']:.4g} at δ = {claim['delta']:g}, for adding or removing one "
+        f"{claim['unit']}{few}"
+    )
 
 
 def numbers_of(given: Mapping[str, str], schema: ImageSchema) -> dict[int, int]:
@@ -155,6 +173,7 @@ def load_drawn(kind: type[D], name: str, folder: Path, schema: ImageSchema, read
     def make(kept: Kept) -> D:
         shares = np.array(kept.known["shares"], dtype=np.float64)
         labels = np.array(kept.known["labels"], dtype=np.int64).reshape(len(shares), len(schema.conditions))
-        return kind(name, schema, read_net(), Mixture(labels, shares), kept.notes, kept.facts, kept.training)
+        told = (kept.notes, kept.facts, kept.training, str(kept.known.get("guarantee", NO_GUARANTEE)))
+        return kind(name, schema, read_net(), Mixture(labels, shares), *told)
 
     return read_kept(folder / DRAWN, make, name=name)

@@ -26,9 +26,9 @@ from semblance.gallery.page import render
 from semblance.generators.images.flow import Flow
 from semblance.image_contracts import ImageGenerator, ImageModel
 from semblance.imaging.manifold import PixelSpace, likeness, nearest
+from semblance.pipeline.declared import fingerprint
 from semblance.pipeline.picturing import (
     facts_of,
-    fingerprint,
     gallery_beside,
     identity,
     learn_images,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,17 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance import image_destination, image_model_folder, model_folder, provenance
-from semblance.checkpoint import check_resumable, work_on
+from semblance.checkpoint import check_resumable
 from semblance.contracts import Progress, Run, silent
 from semblance.data.images import Images
 from semblance.errors import InputError, Unsupported
 from semblance.evidence import canonical_json
 from semblance.image_contracts import ImageGenerator, ImageModel, MaskPainter, Translator
+from semblance.image_schema import ImageSchema
+from semblance.imaging.model import NO_GUARANTEE
+from semblance.pipeline.declared import check_declared, extract_of
 from semblance.pipeline.reading import begin
+from semblance.pipeline.spending import NO_PROMISE, Budget, account_of, check_recipe, keep_work
 from semblance.privacy.ledger import Charge
-from semblance.privacy.ledger_file import CohortLedger, Extract
 from semblance.recipe import image_recipe
 
+USUAL, PRIVATE = "gan", "features"
+"""Recipes that are used where nobody names one: without a promise, and with one."""
 GALLERY = ".gallery"
 """Beside a model MODEL, its training's pictures lie in MODEL.gallery."""
 
@@ -30,15 +34,19 @@ GALLERY = ".gallery"
 def learn_images(train: Images, run: Run, *, generator: ImageGenerator | str = "gan") -> ImageModel:
     """Learn from `train`: what `fit` is for tables.
 
-    Privacy: charged to the ledger before training; without differential privacy as epsilon = infinity.
+    Privacy: charged to the ledger before training; without differential privacy as epsilon = infinity. Where the
+    ledger has an allowance, the recipe charges what it does, and one that does not is refused.
 
     Raises:
-        Unsupported: the generator does not exist or cannot learn such images.
+        Unsupported: the generator does not exist, cannot learn such images, or promises less than is asked.
         FitError: there was nothing to learn from, or training diverged.
     """
     made = image_recipe(generator) if isinstance(generator, str) else generator
     if (reason := made.refuses(train.schema)) is not None:
         raise Unsupported(f"image generator {made.name!r} cannot learn these images: {reason}")
+    if run.ledger.allowance is not None:
+        check_recipe(made, such_as=PRIVATE)
+        return made.fit(train, run)
     run.ledger.charge(Charge(f"fit/images/{made.name}", mechanism="none"))
     return made.fit(train, run)
 
@@ -47,7 +55,9 @@ def fit_images(
     source: Images,
     folder: Path | str,
     *,
-    generator: ImageGenerator | str = "gan",
+    generator: ImageGenerator | str | None = None,
+    schema: ImageSchema | None = None,
+    budget: Budget = NO_PROMISE,
     notes: Sequence[str] = (),
     seed: int = 0,
     max_minutes: float | None = None,
@@ -60,26 +70,48 @@ def fit_images(
 
     Args:
         source: As `read_images` returns it. notes: What was decided in reading, to be kept with the model.
+        generator: None for the usual one: "gan", or with a budget "features".
+        schema: What a person declared, and the images were read by; needed where something is promised.
+        budget: What is promised, and on whose account; see ``spending.py``. The usual one promises nothing.
         max_minutes, resume: As in `run`; what an interrupted call kept lies beside `folder`.
 
+    Privacy: with an epsilon every touch of patients up to the model is charged first, and nothing that was read off
+    them beside that, such as how many there are, is kept with the model.
+
     Raises:
-        InputError: `folder` holds something else, or interrupted work that nobody asked to resume.
+        BudgetExceeded: the cohort's cap does not allow it; nothing was drawn.
+        InputError: `folder` holds something else, or interrupted work that nobody asked to resume; or something is
+            promised of images that nobody declared.
         Unsupported, FitError: see `learn_images`.
     """
     folder = Path(folder)
     check_before(folder, resume=resume)
-    made = image_recipe(generator) if isinstance(generator, str) else generator
-    steps = begin(seed=seed, progress=progress, cohort=fingerprint(source), max_minutes=max_minutes)
-    steps = replace(steps, gallery=gallery_beside(folder))
-    with work_on(folder, identity("images fit", source, made, steps), resume=resume) as work:
-        if not resume:
-            _clear(gallery_beside(folder))
-        model = learn_images(source, replace(steps, checkpoint=work), generator=made)
-        facts = facts_of(model, source, made, steps)
-        facts["notes"] = [*notes, *facts["notes"]]
-        image_model_folder.save(model, folder, recipe=made, facts=facts, scratch=work.scratch)
-        CohortLedger().enter_unprotected(Extract(steps.ledger.cohort), purpose=f"images fit/{made.name}")
+    made = usual_images(generator, budget)
+    if budget.allowance is not None:
+        check_declared(source, schema, budget)
+    with account_of(extract_of(source, budget), budget, purpose=f"images fit/{made.name}") as account:
+        steps = begin(seed=seed, progress=progress, ledger=account.ledger, max_minutes=max_minutes)
+        steps = replace(steps, gallery=gallery_beside(folder))
+        with keep_work(account.ledger, folder, identity("images fit", source, made, steps), resume=resume) as work:
+            if not resume:
+                _clear(gallery_beside(folder))
+            model = learn_images(source, replace(steps, checkpoint=work), generator=made)
+            facts = facts_of(model, source, made, steps)
+            if account.ledger.allowance is None:
+                facts["notes"] = [*notes, *facts["notes"]]
+            scratch = getattr(work, "scratch", None)
+            image_model_folder.save(model, folder, recipe=made, facts=facts, scratch=scratch)
+            account.released = True
     return model
+
+
+def usual_images(generator: ImageGenerator | str | None, budget: Budget) -> ImageGenerator:
+    """The recipe that was asked for, or the usual one. Raises Unsupported where it promises less than is asked."""
+    named = (USUAL if budget.allowance is None else PRIVATE) if generator is None else generator
+    made = image_recipe(named) if isinstance(named, str) else named
+    if budget.allowance is not None:
+        check_recipe(made, such_as=PRIVATE)
+    return made
 
 
 def sample_images(model: ImageModel, run: Run, *, n: int, given: Mapping[str, str] | None = None) -> Images:
@@ -162,7 +194,7 @@ def write_images(
     told = {
         "generator": model.name,
         "model": digest,
-        "guarantee": "no formal guarantee (ε = ∞)",
+        "guarantee": getattr(model, "guarantee", NO_GUARANTEE),
         "notes": list(getattr(model, "notes", ())),
         **provenance.of_run(run),
         **(facts or {}),
@@ -187,16 +219,6 @@ def gallery_beside(folder: Path) -> Path:
     return folder.parent / f"{folder.name}{GALLERY}"
 
 
-def fingerprint(images: Images) -> str:
-    """SHA-256 over pixels, labels and masks: tells two sets of images apart, and cannot be read back."""
-    whole = hashlib.sha256(canonical_json(images.schema.to_dict()).encode())
-    whole.update(np.ascontiguousarray(images.pixels).tobytes())
-    whole.update(images.about.to_csv(index=False).encode())
-    if images.masks is not None:
-        whole.update(np.ascontiguousarray(images.masks).tobytes())
-    return whole.hexdigest()
-
-
 def identity(verb: str, images: Images, recipe: ImageGenerator, run: Run) -> dict[str, str]:
     """What must be the same for two calls to learn the same model; see ``provenance.identity``."""
     known = provenance.of_run(run)
@@ -211,13 +233,17 @@ def identity(verb: str, images: Images, recipe: ImageGenerator, run: Run) -> dic
 
 
 def facts_of(model: ImageModel, images: Images, recipe: ImageGenerator, run: Run) -> dict[str, Any]:
-    """What model.json tells beside the recipe."""
+    """What model.json tells beside the recipe: of patients, with a promise, only what was charged for."""
+    promised = run.ledger.allowance is not None
+    ledger = run.ledger.to_dict()
+    if promised:  # the model may travel: what names the patients' images stays here
+        ledger = {key: value for key, value in ledger.items() if key not in ("cohort", "head")}
+    counted = {} if promised else {"images": len(images), "patients": images.n_patients}
     return {
         **provenance.of_run(run),
         "libraries": provenance.of_run(run)["libraries"] | provenance.of_recipe(recipe).get("libraries", {}),
-        "ledger": run.ledger.to_dict(),
-        "images": len(images),
-        "patients": images.n_patients,
+        "ledger": ledger,
+        **counted,
         "notes": list(getattr(model, "notes", ())),
         "learned": dict(getattr(model, "facts", {})),
     }

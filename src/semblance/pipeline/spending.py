@@ -20,6 +20,7 @@ from semblance.data.describe.votes import describe_by_votes, fitting, guess_subj
 from semblance.data.raw import Raw
 from semblance.data.split import Vault, split_alone
 from semblance.errors import InputError, Unsupported
+from semblance.image_contracts import ImageGenerator
 from semblance.pipeline.reading import begin, read, roles, split, understood
 from semblance.privacy.events import Zcdp
 from semblance.privacy.kinship import sketch
@@ -122,11 +123,7 @@ class Promise:
         found = self._voted(allowed) if self.schema is None else self.schema
         meaning = without_what_was_read(roles(found, self.target, self.subject))
         patients = read(fitting(self.raw, meaning), meaning)
-        if allowed.delta * patients.n_subjects >= 1:
-            raise InputError(
-                f"delta = {allowed.delta:g} is not below one over the number of patients, so that publishing one of "
-                "them whole would be allowed; ask for a smaller --delta."
-            )
+        check_delta(allowed, patients.n_subjects)
         return meaning, patients
 
     def _voted(self, allowed: Allowance) -> Schema:
@@ -155,13 +152,53 @@ class Promise:
         Raises:
             Unsupported: somebody asked to resume such work.
         """
-        if self.ledger.allowance is not None:
-            if resume:
-                raise Unsupported("a run with --epsilon cannot be resumed: what it drew is spent; begin it anew.")
-            yield FORGETFUL
-            return
-        with work_on(target, of, resume=resume) as work:
+        with keep_work(self.ledger, target, of, resume=resume) as work:
             yield work
+
+
+@contextmanager
+def keep_work(ledger: Ledger, target: Path, of: Mapping[str, str], *, resume: bool) -> Iterator[Checkpoint]:
+    """As `Promise.work_on`, for whoever holds the ledger."""
+    if ledger.allowance is not None:
+        if resume:
+            raise Unsupported("a run with --epsilon cannot be resumed: what it drew is spent; begin it anew.")
+        yield FORGETFUL
+        return
+    with work_on(target, of, resume=resume) as work:
+        yield work
+
+
+@dataclass(slots=True)
+class Account:
+    """One release's ledger. `released`: told by whoever knows whether something left the house, before the end."""
+
+    ledger: Ledger
+    released: bool = False
+
+
+@contextmanager
+def account_of(extract: Extract, budget: Budget, *, purpose: str) -> Iterator[Account]:
+    """A ledger for one release, entered in the cohort's; closed as aborted unless told that something was released.
+
+    Raises:
+        BudgetExceeded: the cohort's cap does not allow it; nothing was read or drawn.
+    """
+    allowed, file = budget.allowance, budget.file
+    if allowed is None:
+        account = Account(Ledger(extract.fingerprint))
+        yield account
+        if account.released:
+            file.enter_unprotected(extract, purpose=purpose)
+        return
+    plan = file.plan(extract, allowed)
+    held = file.reserve(extract, allowed, purpose=purpose)
+    if budget.show is not None:
+        budget.show(plan)
+    account = Account(Ledger(extract.fingerprint, allowed, held))
+    try:
+        yield account
+    finally:
+        held.commit() if account.released else held.abort()
 
 
 @contextmanager
@@ -173,24 +210,13 @@ def promising(
     Raises:
         BudgetExceeded: the cohort's cap does not allow it; nothing was read or drawn.
     """
-    allowed, file = budget.allowance, budget.file
     subject = budget.subject(subject)
-    extract = _extract(raw, schema, subject, budget)
-    if allowed is None:
-        promise = Promise(raw, schema, target, subject, Ledger(raw.fingerprint), budget)
-        yield promise
-        if promise.released:
-            file.enter_unprotected(extract, purpose=purpose)
-        return
-    plan = file.plan(extract, allowed)
-    held = file.reserve(extract, allowed, purpose=purpose)
-    if budget.show is not None:
-        budget.show(plan)
-    promise = Promise(raw, schema, target, subject, Ledger(raw.fingerprint, allowed, held), budget)
-    try:
-        yield promise
-    finally:
-        held.commit() if promise.released else held.abort()
+    with account_of(_extract(raw, schema, subject, budget), budget, purpose=purpose) as account:
+        promise = Promise(raw, schema, target, subject, account.ledger, budget)
+        try:
+            yield promise
+        finally:
+            account.released = promise.released
 
 
 def enter_inside(raw: Raw, schema: Schema, budget: Budget, *, purpose: str) -> None:
@@ -234,15 +260,27 @@ def _open(column: Column) -> Column:
     return replace(column, kind=kind, low=None, high=None, categories=(), why="")
 
 
-def check_recipe(made: Generator) -> None:
+def check_delta(allowed: Allowance, patients: int) -> None:
+    """Refuse a delta by which a patient could be published whole. Raises InputError."""
+    if allowed.delta * patients >= 1:
+        raise InputError(
+            f"delta = {allowed.delta:g} is not below one over the number of patients, so that publishing one of "
+            "them whole would be allowed; ask for a smaller --delta."
+        )
+
+
+def check_recipe(made: Generator | ImageGenerator, *, such_as: str = "marginals") -> None:
     """Refuse a recipe that promises nothing by its own word, or reads patients without a charge by its code.
+
+    Args:
+        such_as: One that promises something.
 
     Raises:
         Unsupported: see above.
     """
     if not getattr(made, "private", False):
         raise Unsupported(
-            f"generator {made.name!r} has no differential privacy; use one that has, such as marginals, or leave out "
+            f"generator {made.name!r} has no differential privacy; use one that has, such as {such_as}, or leave out "
             "--epsilon."
         )
     if leaks := unlinted(made):
