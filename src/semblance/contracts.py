@@ -25,7 +25,10 @@ B = TypeVar("B")
 
 class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Called as work goes on; `stage` is a few words for a person, such as "learning columns"."""
+        """Called as work goes on; `stage` is a few words for a person, such as "learning columns".
+
+        What follows " · " may change as the stage goes on, such as "learning · ε = 0.42 so far".
+        """
 
 
 def silent(stage: str, done: int, total: int) -> None:

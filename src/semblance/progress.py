@@ -49,9 +49,10 @@ def _drawing(*, hidden: bool) -> Iterator[Progress]:
 
         def draw(stage: str, done: int, total: int) -> None:
             with lock:
-                if stage not in tasks:  # what is done already took no time of this run
-                    tasks[stage] = drawing.add_task(stage, total=total, completed=done)
+                name = stage.partition(" · ")[0]  # what follows may change as the stage goes on
+                if name not in tasks:  # what is done already took no time of this run
+                    tasks[name] = drawing.add_task(stage, total=total, completed=done)
                 else:
-                    drawing.update(tasks[stage], completed=done, total=total)
+                    drawing.update(tasks[name], description=stage, completed=done, total=total)
 
         yield draw

@@ -81,6 +81,11 @@ class LatentModel:
         return self.alphabet.schema
 
     @property
+    def rows(self) -> float | None:
+        """Rows that were learned from, as far as noise lets know; None where that was no secret."""
+        return self.facts.get("rows")
+
+    @property
     def keeps_real_values(self) -> bool:
         """True where some labels were too rare to be drawn: the schema saved beside the model still lists them."""
         return self.alphabet.n_rare > 0

@@ -8,7 +8,8 @@ after. Columns that another one settles are looked up (``data/dependents.py``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +20,16 @@ from semblance.data.cells import MIN_PATIENTS
 from semblance.data.dataset import Dataset
 from semblance.errors import FitError, InputError
 from semblance.extras import need
+from semblance.marginals.ground import lay_ground, plan_with
+from semblance.marginals.patients import cap_rows
+from semblance.privacy.events import Composed, Event, Gaussian
+from semblance.privacy.sampled import Sampled, cut_short
 from semblance.schema import Schema
+
+PRIVATE = {"max_cells": 32, "latent": 12, "width": 128, "depth": 1, "epochs": 20}
+"""Where epsilon is promised, these are at most so large: noise grows with each number that is learned."""
+PLACE = 0.05
+"""Share of what is left after the cells that tells where codes lie; the rest is for training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +48,14 @@ class VAE:
             stop earlier.
         batch: Rows of an update, at most.
         learning_rate: Of both nets.
+        sampled: Share of the patients in an update, where epsilon is promised. reach: Length to which a patient's
+            gradient is then clipped. Nets are then no larger than `PRIVATE` says.
     """
 
     name: ClassVar[str] = "vae"
     about: ClassVar[str] = "an autoencoder with a learned place for its codes; needs the extra 'neural'"
     extra: ClassVar[str] = "neural"
+    private: ClassVar[bool] = True  # charges all it touches: may be used where epsilon is promised
 
     beta: float = 0.5
     max_cells: int = 256
@@ -55,11 +68,26 @@ class VAE:
     epochs: int = 40
     batch: int = 512
     learning_rate: float = 0.002
+    sampled: float = 0.05
+    reach: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("min_patients", "latent", "width", "depth", "parts", "steps", "epochs", "batch", "learning_rate"):
+        for name in (
+            "min_patients",
+            "latent",
+            "width",
+            "depth",
+            "parts",
+            "steps",
+            "epochs",
+            "batch",
+            "learning_rate",
+            "reach",
+        ):
             if getattr(self, name) <= 0:
                 raise InputError(f"parameter {name!r} of generator 'vae' must be above 0.")
+        if not 0 < self.sampled <= 0.5:
+            raise InputError("parameter 'sampled' of generator 'vae' must be above 0 and at most 0.5.")
         if self.beta < 0 or self.max_cells < 4:
             raise InputError("generator 'vae' needs a beta of at least 0, and at least 4 cells.")
 
@@ -67,18 +95,59 @@ class VAE:
         return None if schema.modelled else "every column is an identifier, free text, or left out."
 
     def fit(self, train: Dataset, run: Run) -> LatentModel:
-        """Learn from training rows. Without differential privacy: no formal guarantee.
+        """Learn from training rows.
+
+        PRIVACY: uses up what is left of `run.ledger.allowance`: cells, how common each is, noisy steps (DP-SGD), and
+        where codes lie, each charged before it is looked at. At most `allowance.cap` rows of each patient are used (1
+        where it says None). Without an allowance: no formal guarantee.
 
         Raises:
             FitError: there is nothing to learn from, or training diverged.
+            BudgetExceeded: nothing is left to spend; nothing was looked at.
             MissingExtra: PyTorch is not installed.
         """
-        return self._learn(train, run, None)
+        if run.ledger.allowance is None:
+            return self._learn(train, run, None)
+        return self._learn_privately(train, run)
 
     def again(self, model: Model) -> Generator:
         """This recipe for other patients, stopped where it served `model`'s left-out patients best."""
         stop = model.facts.get("stopped_at") if isinstance(model, LatentModel) else None
         return self if stop is None else VAEAgain(self, stop)
+
+    def _learn_privately(self, train: Dataset, run: Run) -> LatentModel:
+        reason = self.refuses(train.schema)
+        if reason or not train.n_rows:
+            raise FitError(reason or "there are no training rows; check the source.")
+        need("neural", "generator 'vae'")
+        from semblance.nets.private.vae import Plan, learn_vae
+        from semblance.nets.vae import Shape
+
+        small = self._small()
+        budget = plan_with(train.schema, run.ledger, cells=small.max_cells, rest=lambda rho: small._charges(rho)[2])
+        training, place, _ = small._charges(budget.rest)
+        rows = cap_rows(train, budget.most)
+        ground = lay_ground(rows, budget, run.ledger.spend, "vae")
+        run.ledger.spend("vae/place", Gaussian(place))
+        run.ledger.spend("vae/training", training.event)
+        alphabet = Alphabet(ground.opened(train.schema), ground.cells)
+        shape = Shape(small.latent, small.width, small.depth)
+        plan = Plan(shape, self.beta, self.learning_rate, self.reach, training, place)
+        codes = alphabet.encode(rows)
+        net, taken = learn_vae(alphabet, codes, rows.subjects, ground.shares, ground.rows, plan=plan, run=run)
+        facts = {"rows": ground.rows, "steps": float(taken)}
+        return LatentModel(self.name, alphabet, net, cut_short(taken, training), facts)
+
+    def _small(self) -> VAE:
+        """The recipe with nets no larger, and trainings no longer, than noise leaves something of."""
+        return replace(self, **{name: min(getattr(self, name), most) for name, most in PRIVATE.items()})
+
+    def _charges(self, rho: float) -> tuple[Sampled, float, Event]:
+        """The steps, the noise on where codes lie, and what both cost: about `rho`-zCDP together."""
+        steps = min(self.steps, max(1, round(self.epochs / self.sampled)))
+        training = Sampled.worth((1 - PLACE) * rho, rate=self.sampled, steps=steps)
+        place = 1 / math.sqrt(2 * PLACE * rho)
+        return training, place, Composed((Gaussian(place), training.event))
 
     def _learn(self, train: Dataset, run: Run, stop: float | None) -> LatentModel:
         reason = self.refuses(train.schema)

@@ -134,7 +134,8 @@ def _waves(size: int, stretch: NDArray[np.int32]) -> Tensor | None:
 class Autoencoder(nn.Module):
     """Encoder and decoder, with random weights from `generator`; a layer begins small where it only adds."""
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, generator: torch.Generator) -> None:
+    def __init__(self, encoder: nn.Module, decoder: Decoder, generator: torch.Generator) -> None:
+        """encoder: `Encoder`, or another that turns rows of cells into means and log-variances."""
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         with torch.no_grad():
@@ -145,8 +146,8 @@ class Autoencoder(nn.Module):
                     module.weight.copy_(size * torch.randn(module.weight.shape, generator=generator))
                     if module.bias is not None:
                         module.bias.zero_()
-            scale = len(encoder.layout.sizes) ** -0.5
-            for parameter in (encoder.cells, encoder.slopes):
+            scale = len(decoder.layout.sizes) ** -0.5
+            for parameter in encoder.parameters(recurse=False):
                 parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
             for module in self.modules():
                 if isinstance(module, Layer):

@@ -18,6 +18,7 @@ from semblance.privacy.taint import Leak, Module, Reader, Trust, Value
 
 BELIEVED: Mapping[str, str] = {
     "semblance.privacy.mechanisms.": "the mechanisms themselves",
+    "semblance.privacy.vectors.": "the Gaussian mechanism for sums of vectors",
     "semblance.marginals.domain._labels": "labels whose noisy count passes a threshold; charged with its failure",
 }
 """Functions whose answers are taken for public, and why; each is to be read by a person."""
@@ -29,8 +30,10 @@ PUBLIC_FACTS: Mapping[str, str] = {
 }
 """Attributes of private objects that are public, and why."""
 CHARGES = frozenset({"spend", "use", "charged"})
+TEACHERS = frozenset({"backward", "give"})
+"""What changes a net's gradients: to be given noisy ones only."""
 
-_TRUST = Trust(tuple(BELIEVED), CHARGES, frozenset(PUBLIC_FACTS), ("semblance.",))
+_TRUST = Trust(tuple(BELIEVED), CHARGES, frozenset(PUBLIC_FACTS), ("semblance.",), TEACHERS)
 
 
 def unlinted(recipe: Any) -> tuple[Leak, ...]:

@@ -64,6 +64,13 @@ def affordable(ledger: Ledger, *, rate: float, steps: int) -> Sampled:
     return Sampled.worth(rho, rate=rate, steps=steps)
 
 
+def cut_short(taken: int, training: Sampled) -> tuple[str, ...]:
+    """One note where the time limit ended a training before all of its steps, which were charged all the same."""
+    if taken >= training.steps:
+        return ()
+    return (f"Stopped by the time limit after {taken} training steps; all {training.steps} of them are charged.",)
+
+
 class Told:
     """Epsilon so far, for whoever watches: by the allowance's delta, never told too small. Reads no data."""
 

@@ -54,6 +54,7 @@ class Trust:
     Attributes:
         mechanisms: Dotted names (or modules, ending in a dot) whose answers are public.
         charges: Names of callables that enter a charge. attributes: Of private objects, those that are public.
+        teachers: Names of callables that change a net by what they are given, which must be public.
         packages: Modules into which calls are followed, as beginnings of their names.
     """
 
@@ -61,6 +62,7 @@ class Trust:
     charges: frozenset[str]
     attributes: frozenset[str]
     packages: Sequence[str]
+    teachers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,8 @@ class _Scope:
         held = self.value(node.func.value) if isinstance(node.func, ast.Attribute) else PUBLIC
         if isinstance(node.func, ast.Name) and node.func.id in self.names:
             held = self.names[node.func.id]
+        if called in self.reader.trust.teachers and everything.joined(held, self.depends).private:
+            self.reader.leak(self.module, node.lineno, f"{called} teaches a net by patients, through no mechanism")
         followed = self._follow(node, dotted, held, given, named)
         if followed is not None:
             return followed

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from semblance.contracts import Run
+from semblance.contracts import Run, silent
 from semblance.nets.private.clipping import Clipped, Losses, learned
 from semblance.nets.private.ghost import Ghost, knows
 from semblance.nets.private.samples import Samples
@@ -94,8 +94,9 @@ def learn(
         give(net, noisy.sum() / expected)
         optimiser.step()
         each(step)
-        so_far = math.ceil(100 * told.epsilon(step + 1)) / 100
-        run.progress(f"{stage} · ε = {so_far:.2f} so far", step + 1, training.steps)
+        if run.progress is not silent:  # counting epsilon takes time
+            so_far = math.ceil(100 * told.epsilon(step + 1)) / 100
+            run.progress(f"{stage} · ε = {so_far:.2f} so far", step + 1, training.steps)
     return training.steps
 
 
