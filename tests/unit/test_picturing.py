@@ -118,7 +118,8 @@ def test_what_is_there_is_left_alone(scans: Path, tmp_path: Path, capsys: pytest
 
 def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("list", "image-generators", "--json") == 0
-    assert set(json.loads(capsys.readouterr().out)["image-generators"]) == {"cyclegan", "features", "flow", "gan", "mask"}
+    listed = json.loads(capsys.readouterr().out)["image-generators"]
+    assert set(listed) == {"cyclegan", "features", "flow", "gan", "mask"}
     assert call("list", "image-formats", "--json") == 0
     assert set(json.loads(capsys.readouterr().out)["image-formats"]) == {"dicom", "nifti", "npz", "png", "tiff"}
 

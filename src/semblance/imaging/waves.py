@@ -47,7 +47,7 @@ class Waves:
         pixels = np.nan_to_num(images.astype(np.float64), posinf=1.0, neginf=-1.0)
         if self.channels == 3:
             pixels = np.einsum("jc,nchw->njhw", COLOURS, pixels)
-        waves = dctn(pixels, axes=(2, 3), norm="ortho").reshape(len(pixels), -1)
+        waves = dctn(pixels, axes=(2, 3), norm="ortho").reshape(len(pixels), self.n)
         return np.asarray(waves / self.law)
 
     def images(self, waves: Floats) -> NDArray[np.float32]:

@@ -47,9 +47,8 @@ class PaintedGaussian:
     @classmethod
     def of(cls, found: WaveGaussian) -> PaintedGaussian:
         """The same, as tensors."""
-        mean, spread, ways, law = (
-            torch.from_numpy(part.astype(np.float32)) for part in (found.mean, found.spread, found.ways, found.waves.law)
-        )
+        known = (found.mean, found.spread, found.ways, found.waves.law)
+        mean, spread, ways, law = (torch.from_numpy(part.astype(np.float32)) for part in known)
         size = (found.waves.channels, found.waves.height, found.waves.width)
         return cls(mean, spread, torch.from_numpy(found.slow), ways, law, size)
 
