@@ -11,9 +11,9 @@ What is learned is checked for collapse before anyone gets it (``data/modes.py``
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from semblance.conditionals.latent import LatentModel, load_model
 from semblance.conditionals.premises import Premises
@@ -24,7 +24,17 @@ from semblance.data.dataset import Dataset
 from semblance.data.modes import Coverage, measure_modes
 from semblance.errors import FitError, InputError
 from semblance.extras import need
+from semblance.marginals.ground import lay_ground, plan_with
+from semblance.marginals.patients import cap_rows
+from semblance.privacy.sampled import Sampled, cut_short
 from semblance.schema import Schema
+
+if TYPE_CHECKING:
+    from semblance.nets.gan import Tuning
+    from semblance.nets.gan_learning import Size
+
+PRIVATE = {"max_cells": 32, "latent": 32, "width": 128, "depth": 1, "epochs": 40}
+"""Where epsilon is promised, these are at most so large: noise grows with each number that is learned."""
 
 LOSSES = ("minimax", "non-saturating", "wgan", "wgan-gp", "relativistic")
 TARGET = "target"
@@ -54,11 +64,14 @@ class GAN:
         critic_steps: Updates of the critic for one of the generator; 0 for what is usual for the loss.
         ema: Weight of the past in the running average of the generator, which is what is kept.
         temperature: How soft the draws are that the gradient goes back through.
+        sampled: Share of the patients in an update of the critic, where epsilon is promised. reach: Length to which a
+            patient's gradient is then clipped. Nets are then no larger than `PRIVATE` says.
     """
 
     name: ClassVar[str] = "gan"
     about: ClassVar[str] = "a generator against a critic, on rows of cells; needs the extra 'neural'"
     extra: ClassVar[str] = "neural"
+    private: ClassVar[bool] = True  # charges all it touches: may be used where epsilon is promised
 
     loss: str = "relativistic"
     given: str = "target"
@@ -75,15 +88,19 @@ class GAN:
     critic_steps: int = 0
     ema: float = 0.999
     temperature: float = 1.0
+    sampled: float = 0.05
+    reach: float = 1.0
 
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise InputError(f"parameter 'loss' of generator 'gan' must be one of {', '.join(LOSSES)}.")
-        for name in ("min_patients", "latent", "width", "depth", "steps", "epochs", "batch", "learning_rate"):
+        for name in ("min_patients", "latent", "width", "depth", "steps", "epochs", "batch", "learning_rate", "reach"):
             if getattr(self, name) <= 0:
                 raise InputError(f"parameter {name!r} of generator 'gan' must be above 0.")
         if self.max_cells < 4 or self.penalty < 0 or self.critic_steps < 0 or self.temperature <= 0:
             raise InputError("generator 'gan' needs at least 4 cells, a temperature above 0, and nothing below 0.")
+        if not 0 < self.sampled <= 0.5:
+            raise InputError("parameter 'sampled' of generator 'gan' must be above 0 and at most 0.5.")
         if not 0 <= self.ema < 1:
             raise InputError("parameter 'ema' of generator 'gan' must be at least 0 and below 1.")
         self.told()
@@ -116,32 +133,72 @@ class GAN:
         return None
 
     def fit(self, train: Dataset, run: Run) -> LatentModel:
-        """Learn from training rows. Without differential privacy: no formal guarantee.
+        """Learn from training rows.
+
+        PRIVACY: uses up what is left of `run.ledger.allowance`: cells, how common each is, and the critic's noisy steps
+        (DP-SGD), each charged before it is looked at; the generator sees the critic only. At most `allowance.cap` rows
+        of each patient are used (1 where it says None). Without an allowance: no formal guarantee.
 
         Raises:
             FitError: there is nothing to learn from, training diverged, or what was learned has collapsed.
+            BudgetExceeded: nothing is left to spend; nothing was looked at.
+            InputError: the game needs real rows where only the critic may see them.
             MissingExtra: PyTorch is not installed.
         """
+        if run.ledger.allowance is None:
+            return self._learn(train, run)
+        return self._learn_privately(train, run)
+
+    def _learn_privately(self, train: Dataset, run: Run) -> LatentModel:
         reason = self.refuses(train.schema)
         if reason or not train.n_rows:
             raise FitError(reason or "there are no training rows; check the source.")
         need("neural", "generator 'gan'")
-        from semblance.nets.gan import Tuning
-        from semblance.nets.gan_learning import Size, learn
+        from semblance.nets.private.gan import Plan, learn_gan
 
-        alphabet = Alphabet.learn(train, max_cells=self.max_cells, min_patients=self.min_patients)
-        codes = alphabet.encode(train)
-        at = self._at(alphabet)
-        premises = Premises.learn(codes, at, alphabet.sizes, train.subjects, min_patients=self.min_patients)
-        batch = min(self.batch, max(32, train.n_rows // 8))
-        size = Size(
-            latent=self.latent,
-            width=self.width,
-            depth=self.depth,
-            steps=min(self.steps, max(100, self.epochs * train.n_rows // batch)),
-            batch=batch,
-        )
-        tuning = Tuning(
+        small = self._small()
+        budget = plan_with(train.schema, run.ledger, cells=small.max_cells, rest=lambda rho: small._training(rho).event)
+        training = small._training(budget.rest)
+        rows = cap_rows(train, budget.most)
+        ground = lay_ground(rows, budget, run.ledger.spend, "gan")
+        run.ledger.spend("gan/training", training.event)
+        alphabet = Alphabet(ground.opened(train.schema), ground.cells)
+        plan = Plan(small._size(self.steps, self.batch), small._tuning(), self.reach, training)
+        told = tuple(self._at(alphabet))
+        codes = alphabet.encode(rows)
+        net, taken = learn_gan(alphabet, codes, rows.subjects, ground.shares, ground.rows, told, plan=plan, run=run)
+        facts = {"rows": ground.rows, "steps": float(taken)}
+        return LatentModel(self.name, alphabet, net, cut_short(taken, training), facts)
+
+    def _small(self) -> GAN:
+        """The recipe as it can be kept: nets no larger than noise leaves something of, a game without real rows.
+
+        Raises:
+            InputError: the critic would be kept smooth between real and generated rows.
+        """
+        if self.loss == "wgan-gp":
+            raise InputError(
+                "loss 'wgan-gp' of generator 'gan' keeps the critic smooth at real rows, which epsilon does not cover; "
+                "choose another loss."
+            )
+        sizes = {name: min(getattr(self, name), most) for name, most in PRIVATE.items()}
+        return replace(self, **sizes, loss="non-saturating" if self.loss == "relativistic" else self.loss)
+
+    def _training(self, rho: float) -> Sampled:
+        """The critic's steps: about `rho`-zCDP together."""
+        return Sampled.worth(rho, rate=self.sampled, steps=min(self.steps, max(1, round(self.epochs / self.sampled))))
+
+    def _size(self, steps: int, batch: int) -> Size:
+        """How large the nets are, and how long they train."""
+        from semblance.nets.gan_learning import Size
+
+        return Size(latent=self.latent, width=self.width, depth=self.depth, steps=steps, batch=batch)
+
+    def _tuning(self) -> Tuning:
+        """How the two are trained."""
+        from semblance.nets.gan import Tuning
+
+        return Tuning(
             loss=self.loss,
             learning_rate=self.learning_rate,
             penalty=self.penalty,
@@ -149,7 +206,21 @@ class GAN:
             ema=self.ema,
             temperature=self.temperature,
         )
-        net, log = learn(alphabet, codes, premises, size=size, tuning=tuning, run=run)
+
+    def _learn(self, train: Dataset, run: Run) -> LatentModel:
+        reason = self.refuses(train.schema)
+        if reason or not train.n_rows:
+            raise FitError(reason or "there are no training rows; check the source.")
+        need("neural", "generator 'gan'")
+        from semblance.nets.gan_learning import learn
+
+        alphabet = Alphabet.learn(train, max_cells=self.max_cells, min_patients=self.min_patients)
+        codes = alphabet.encode(train)
+        at = self._at(alphabet)
+        premises = Premises.learn(codes, at, alphabet.sizes, train.subjects, min_patients=self.min_patients)
+        batch = min(self.batch, max(32, train.n_rows // 8))
+        size = self._size(min(self.steps, max(100, self.epochs * train.n_rows // batch)), batch)
+        net, log = learn(alphabet, codes, premises, size=size, tuning=self._tuning(), run=run)
         made = LatentModel(self.name, alphabet, net)
         coverage = look_for_collapse(made, codes, run)
         facts = {"mode_coverage": coverage.ratio, "modes": float(coverage.modes), "steps": float(log.step)}

@@ -18,9 +18,18 @@ from torch import Tensor, nn
 
 from semblance.errors import Unsupported
 from semblance.privacy.batches import Batch
+from semblance.privacy.randomness import words
 
 Losses = Callable[[Tensor], Tensor]
-"""Positions of rows in the table -> a loss for each, which may depend on that row alone: (m,) -> (m,)."""
+"""Positions of rows in the table -> a loss for each, which may depend on that row alone: (m,) -> (m,).
+
+What it draws at random must come from `unguessable`: a patient who comes or goes shifts who gets which draw, and that
+is covered only as long as nobody knows the draws."""
+
+
+def unguessable() -> torch.Generator:
+    """Draws for a loss, begun anew by the operating system; no noise for patients to hide behind (``vectors.py``)."""
+    return torch.Generator().manual_seed(int(words(1)[0] >> np.uint64(1)))
 
 
 class Clipped(Protocol):

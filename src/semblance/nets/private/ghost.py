@@ -157,7 +157,15 @@ def _by_patient(rows: Tensor, whose: Tensor, block: Batch) -> Tensor:
 
 def _together(a: Tensor, b: Tensor, whose: Tensor, block: Batch) -> Tensor:
     """Squared length of the sum of a patient's outer products b aᵀ, for each patient: (patients,)."""
-    products = (a @ a.T) * (b @ b.T)
-    same = whose[:, None] == whose[None, :]
-    rows = torch.where(same, products, torch.zeros_like(products)).sum(dim=1)
-    return torch.zeros(block.patients, device=a.device).index_add_(0, whose, rows).clamp(min=0)
+    sizes = torch.bincount(whose, minlength=block.patients)
+    most = int(sizes.max())
+    if block.patients * most**2 > len(whose) ** 2:  # few have many rows: all products at once, and others' left out
+        products = (a @ a.T) * (b @ b.T)
+        same = whose[:, None] == whose[None, :]
+        rows = torch.where(same, products, torch.zeros_like(products)).sum(dim=1)
+        return torch.zeros(block.patients, device=a.device).index_add_(0, whose, rows).clamp(min=0)
+    order = torch.argsort(whose, stable=True)
+    nth = torch.arange(len(order), device=a.device) - (sizes.cumsum(0) - sizes)[whose[order]]
+    x, y = (torch.zeros(block.patients, most, rows.shape[1], device=a.device) for rows in (a, b))
+    x[whose[order], nth], y[whose[order], nth] = a[order], b[order]
+    return ((x @ x.transpose(1, 2)) * (y @ y.transpose(1, 2))).sum(dim=(1, 2)).clamp(min=0)

@@ -35,7 +35,8 @@ class NoisyGradients:
 
     Args:
         losses: Positions of rows in the table -> a loss for each, which may depend on that row alone, on the net, and
-            on randomness of its own; not on other rows: (m,) -> (m,). batches: Of all the patients of the table.
+            on draws of its own (`clipping.unguessable`); not on other rows: (m,) -> (m,).
+        batches: Of all the patients of the table.
         training: What was charged. reach: Length to which a patient's gradient is clipped.
 
     Raises:

@@ -20,6 +20,7 @@ from semblance.data.alphabet import Alphabet
 from semblance.nets.device import device, threads
 from semblance.nets.latent_sampler import Mixture
 from semblance.nets.layout import Layout, ranks
+from semblance.nets.private.clipping import unguessable
 from semblance.nets.private.steps import NoisyGradients, learn
 from semblance.nets.vae import BLOCK, HEAT, Autoencoder, Decoder, Layer, Shape, two_terms
 from semblance.nets.vae_net import Skeleton, VaeNet, calibrate
@@ -117,7 +118,7 @@ def learn_vae(
 
 def _train(auto: Autoencoder, cells: Tensor, subjects: NDArray[np.int64], rows: float, plan: Plan, run: Run) -> int:
     """Take the steps; the nets end as a running average of the last of them."""
-    dice = torch.Generator().manual_seed(run.seeds.integer(f"{KEY}/codes"))
+    dice = unguessable()
     heat = [0.0]
 
     def losses(at: Tensor) -> Tensor:
