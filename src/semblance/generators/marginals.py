@@ -24,6 +24,7 @@ from semblance.data.dataset import Dataset, from_columns
 from semblance.errors import FitError, InputError, Unsupported
 from semblance.marginals import aim, mst
 from semblance.marginals.budget import Budget, plan
+from semblance.marginals.coarse import find_levels
 from semblance.marginals.compress import CLEAR, Compression, learn_compression
 from semblance.marginals.curator import Curator, OpenCurator, PrivateCurator, charged
 from semblance.marginals.domain import encode, find_cells
@@ -113,10 +114,10 @@ class Marginals:
         every = [(i,) for i in range(len(cells))]
         use = charged(spend, "marginals/columns", budget.ones)
         ones = PrivateCurator(table, use).measure(every, budget.sigma_of_ones)
-        groups = learn_compression(ones, cells)
+        groups = learn_compression(ones, cells, widest=self.cells)
         run.progress("measuring links", 2, 3)
         curator = PrivateCurator(groups.shrink(table), charged(spend, "marginals/links", budget.links))
-        graph = self._fit(curator, ones, groups, budget.rest, budget.most, rows.schema, run)
+        graph = self._fit(curator, ones, groups, cells, budget.rest, budget.most, rows.schema, run)
         return MarginalsModel(rows.schema, cells, groups, graph)
 
     def _learn_openly(self, rows: Dataset, run: Run) -> MarginalsModel:
@@ -125,7 +126,7 @@ class Marginals:
         ones = OpenCurator(table).measure([(i,) for i in range(len(alphabet.cells))], self.min_patients / CLEAR)
         groups = learn_compression(ones, alphabet.cells, exact=True)
         curator = OpenCurator(groups.shrink(table))
-        graph = self._fit(curator, ones, groups, OPEN_RHO, 1, rows.schema, run)
+        graph = self._fit(curator, ones, groups, alphabet.cells, OPEN_RHO, 1, rows.schema, run)
         return MarginalsModel(rows.schema, alphabet.cells, groups, graph)
 
     def _fit(
@@ -133,6 +134,7 @@ class Marginals:
         curator: Curator,
         ones: Sequence[Measurement],
         groups: Compression,
+        cells: Sequence[Cells],
         rho: float,
         most: int,
         schema: Schema,
@@ -145,7 +147,9 @@ class Marginals:
         names = [c.name for c in schema.modelled]
         target = names.index(schema.target) if schema.target in names else None
         asked = aim.workload(len(names), target)
-        return aim.aim(curator, grouped, asked, plan=aim.Plan(rho, most, max_cells=self.graph), rng=rng)
+        levels = find_levels([one.counts for one in grouped], groups.ordered(cells))
+        told = aim.Plan(rho, most, max_cells=self.graph)
+        return aim.aim(curator, grouped, asked, levels=levels, plan=told, rng=rng)
 
 
 @dataclass(frozen=True, eq=False)

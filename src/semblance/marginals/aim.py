@@ -14,6 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
+from semblance.marginals.coarse import Levels, merged
 from semblance.marginals.curator import Curator, Question, noise_left
 from semblance.marginals.draw import draw_rows
 from semblance.marginals.estimate import Graph, Measurement, fit
@@ -58,6 +59,7 @@ def aim(
     ones: Sequence[Measurement],
     asked: Mapping[Attrs, float],
     *,
+    levels: Levels,
     plan: Plan,
     rng: np.random.Generator,
 ) -> Graph:
@@ -65,6 +67,7 @@ def aim(
 
     Args:
         ones: One-way marginals of the same table, charged before. asked: Sets of columns → what each is worth.
+        levels: How coarsely a set may be seen; the choice is among all of them.
         rng: For rows drawn from models; no noise comes from it.
 
     PRIVACY: `plan.rho`-zCDP in all. Scales are chosen as it goes, so the caller charges the whole first
@@ -83,13 +86,13 @@ def aim(
         sigma = plan.most * math.sqrt(1 / (2 * (1 - SELECTION) * share))
         epsilon = math.sqrt(8 * SELECTION * share)
         room = plan.max_cells * used / plan.rho
-        questions = _affordable(candidates, measured, sizes, room, sigma)
+        questions = questions_at(_affordable(candidates, measured, sizes, room), levels, sigma)
         told = draw_rows(graph, TOLD, rng)
-        chosen = questions[curator.choose(questions, told, graph.rows, epsilon)].attrs
-        measured.extend(curator.measure([chosen], sigma))
+        chosen = questions[curator.choose(questions, told, graph.rows, epsilon)]
+        measured.append(curator.answer(chosen, sigma))
         before = graph
         graph = fit(measured, sizes, steps=plan.warm, start=graph.potentials)
-        if _moved(before, graph, chosen, told) <= noise_left(cells(chosen, sizes), sigma):
+        if _moved(before, graph, chosen, told) <= chosen.cost:
             share *= 4  # half the noise, twice the epsilon
     return fit(measured, sizes, steps=plan.steps, start=graph.potentials)
 
@@ -115,11 +118,10 @@ def _affordable(
     measured: Sequence[Measurement],
     sizes: Sequence[int],
     room: float,
-    sigma: float,
-) -> list[Question]:
+) -> dict[Attrs, float]:
     """Candidates that leave the graph within its room; those that need no new link always are."""
     near = links([m.attrs for m in measured], len(sizes))
-    found = []
+    found = {}
     for attrs, weight in candidates.items():
         mask = sum(1 << a for a in attrs)
         if any(mask & ~(near[a] | 1 << a) for a in attrs):
@@ -128,16 +130,26 @@ def _affordable(
                 wider[a] |= mask & ~(1 << a)
             if total_cells(wider, sizes) > room:
                 continue
-        found.append(Question(attrs, weight, noise_left(cells(attrs, sizes), sigma)))
+        found[attrs] = weight
     return found
 
 
-def _moved(before: Graph, after: Graph, attrs: Attrs, told: np.ndarray) -> float:
+def questions_at(candidates: Mapping[Attrs, float], levels: Levels, sigma: float) -> list[Question]:
+    """Each set of columns at every level at which it looks different."""
+    return [
+        Question(attrs, weight, noise_left(levels.cells(attrs, level), sigma), level, levels.merges(attrs, level))
+        for attrs, weight in candidates.items()
+        for level in levels.different(attrs)
+    ]
+
+
+def _moved(before: Graph, after: Graph, question: Question, told: np.ndarray) -> float:
     """How far a marginal moved by a measurement of it, in rows."""
+    attrs = question.attrs
     new = after.marginal(attrs)
     if before.junction.home(attrs, before.sizes) >= 0:
         old = before.marginal(attrs)
     else:
         place = np.ravel_multi_index(tuple(told[:, a] for a in attrs), new.shape)
         old = np.bincount(place, minlength=new.size).reshape(new.shape) / len(told)
-    return float(np.abs(new - old).sum()) * after.rows
+    return float(np.abs(merged(new - old, question.merges)).sum()) * after.rows

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from semblance.marginals import mst
 from semblance.marginals.curator import gaussian_event, sigma_for
-from semblance.marginals.domain import Search, halvings_of, undeclared_of
+from semblance.marginals.domain import Search, looks_of, undeclared_of
 from semblance.privacy.events import Composed, Event, Repeated, Zcdp
 from semblance.privacy.ledger import Ledger
 from semblance.schema import Schema
 
-CUTS, LABELS, ONES = 0.1, 0.1, 0.15
+CUTS, LABELS, ONES = 0.08, 0.08, 0.14
 """Shares of rho for cutting numbers, for labels nobody declared, and for one-way marginals; the rest is for links."""
+FINER = 4
+"""Cells in which the shape of one number is told, for each cell in which its links are."""
 FOUND = 0.1
 """Share of delta for labels that no person declared."""
 
@@ -35,13 +37,13 @@ class Budget:
     @property
     def search(self) -> Search:
         """How cells are found."""
-        halvings, undeclared = max(1, halvings_of(self.schema)), max(1, undeclared_of(self.schema))
+        looks, undeclared = max(1, looks_of(self.schema)), max(1, undeclared_of(self.schema))
         return Search(
-            sigma=sigma_for(CUTS * self.rho / halvings, self.most),
+            sigma=sigma_for(CUTS * self.rho / looks, self.most),
             label_sigma=sigma_for(LABELS * self.rho / undeclared, self.most),
             most=self.most,
             delta=FOUND * self.delta,
-            cells=self.cells,
+            cells=FINER * self.cells,
         )
 
     @property
@@ -57,7 +59,7 @@ class Budget:
     @property
     def rest(self) -> float:
         """Rho for choosing and measuring what columns have to do with each other."""
-        cuts = CUTS if halvings_of(self.schema) else 0.0
+        cuts = CUTS if looks_of(self.schema) else 0.0
         labels = LABELS if undeclared_of(self.schema) else 0.0
         return (1 - ONES - cuts - labels) * self.rho
 

@@ -37,6 +37,13 @@ class Compression:
         """Groups of each column."""
         return tuple(int(g.max()) + 1 for g in self.groups)
 
+    def ordered(self, columns: Sequence[Cells]) -> list[int]:
+        """How many groups of each column, from the first, are stretches of a number in order; 0 for labels."""
+        return [
+            int(g[: c.n_values].max()) + 1 if c.column.numeric and c.n_values else 0
+            for g, c in zip(self.groups, columns, strict=True)
+        ]
+
     def shrink(self, table: Table) -> Table:
         """The table in groups. Touches each row on its own, so a patient moves it no further than before."""
         codes = np.empty_like(table.codes)
@@ -83,7 +90,9 @@ class Compression:
         return cls(groups, tuple(np.array(s, dtype=np.float64) for s in data["shares"]))
 
 
-def learn_compression(measured: Sequence[Measurement], columns: Sequence[Cells], *, exact: bool = False) -> Compression:
+def learn_compression(
+    measured: Sequence[Measurement], columns: Sequence[Cells], *, widest: int | None = None, exact: bool = False
+) -> Compression:
     """Groups from noisy one-way marginals, one of each column, in order.
 
     Labels that are not clear of noise share one group. Of a number, neighbours that are not clear are put together
@@ -91,11 +100,12 @@ def learn_compression(measured: Sequence[Measurement], columns: Sequence[Cells],
     where there is nobody makes no patients there. Nor does it make gaps: "missing" that is not clear is never drawn.
 
     Args:
+        widest: Groups of a number, about, at most; None for as many as are clear.
         exact: The counts hold no noise, so that gaps which are counted are there.
     """
     groups, shares = [], []
     for found, cells in zip(measured, columns, strict=True):
-        group, share = _of_numbers(found, cells.n_values) if cells.column.numeric else _of_labels(found)
+        group, share = _of_numbers(found, cells.n_values, widest) if cells.column.numeric else _of_labels(found)
         gap = cells.n_values
         if not exact and found.counts[gap] < CLEAR * found.sigma:
             _rule_out(gap, found, group, share)
@@ -113,18 +123,25 @@ def _of_labels(found: Measurement) -> tuple[NDArray[np.int32], Floats]:
     return group, share
 
 
-def _of_numbers(found: Measurement, n_values: int) -> tuple[NDArray[np.int32], Floats]:
+def _of_numbers(found: Measurement, n_values: int, widest: int | None) -> tuple[NDArray[np.int32], Floats]:
     """Runs of neighbouring values; "missing", and what has no cell, are groups of their own."""
     counts, sigma = found.counts, found.sigma
+    least = 0.0 if widest is None else float(counts[:n_values].sum()) / widest
+    clear, enough = CLEAR * sigma, max(CLEAR * sigma, least)
     runs: list[list[int]] = []
     left: list[int] = []
     for cell in range(n_values):
-        left = [cell] if counts[cell] >= CLEAR * sigma else [*left, cell]
-        if counts[left].sum() >= CLEAR * sigma * np.sqrt(len(left)):
-            runs.append(left)
-            left = []
+        if counts[cell] >= enough:  # stands for itself; what is left before it does, or is dropped
+            runs += [left] if counts[left].sum() >= clear * np.sqrt(max(1, len(left))) else []
+            runs, left = [*runs, [cell]], []
+            continue
+        left.append(cell)
+        if counts[left].sum() >= max(clear * np.sqrt(len(left)), least):
+            runs, left = [*runs, left], []
         elif counts[left].sum() <= 0:
             left = []  # nobody so far: begin anew with the next
+    if left and counts[left].sum() >= clear * np.sqrt(len(left)):
+        runs.append(left)
     runs = runs or [list(range(n_values))][:n_values]
     share, group = np.zeros(len(counts)), np.zeros(len(counts), dtype=np.int32)
     for run in runs:

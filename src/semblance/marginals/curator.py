@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
 
 from semblance.errors import BudgetExceeded
+from semblance.marginals.coarse import Merges, merged
 from semblance.marginals.estimate import Measurement
+from semblance.marginals.propagation import Floats
 from semblance.marginals.table import Attrs, Codes, Counts, Table, count
 from semblance.privacy import mechanisms
 from semblance.privacy.events import Composed, DiscreteGaussian, Event, Repeated, Selection, Zcdp
@@ -37,6 +40,9 @@ class Curator(Protocol):
     def measure(self, attrs: Sequence[Attrs], sigma: float) -> list[Measurement]:
         """Marginals of these sets of columns with noise of standard deviation `sigma` on each count."""
 
+    def answer(self, question: Question, sigma: float) -> Measurement:
+        """The marginal that was asked for, as coarse as it was asked for, with such noise."""
+
     def choose(self, questions: Sequence[Question], told: Codes, rows: float, epsilon: float) -> int:
         """Position of a set of columns whose marginal differs much from that of the rows `told`."""
 
@@ -47,11 +53,14 @@ class Question:
 
     Attributes:
         weight: What its error counts for. cost: Error that measuring it would leave, in rows.
+        level, merges: How coarsely its columns are seen, and which of their cells are put together for it.
     """
 
     attrs: Attrs
     weight: float
     cost: float
+    level: int = 0
+    merges: Merges = ()
 
 
 @dataclass(eq=False)
@@ -83,20 +92,36 @@ class PrivateCurator:
             self.use(Repeated(gaussian_event(sigma, self.table.most), len(attrs)))
         return [Measurement(a, mechanisms.noisy(self.table.count(a), sigma).astype(np.float64), sigma) for a in attrs]
 
+    def answer(self, question: Question, sigma: float) -> Measurement:
+        """PRIVACY: as one marginal of `measure`; a row moves one wide cell by 1 as it moves one narrow one."""
+        self.use(gaussian_event(sigma, self.table.most))
+        counts = merged(self.table.count(question.attrs), question.merges)
+        noisy = mechanisms.noisy(counts, sigma).astype(np.float64)
+        return Measurement(question.attrs, noisy, sigma, question.level, question.merges)
+
     def choose(self, questions: Sequence[Question], told: Codes, rows: float, epsilon: float) -> int:
         """PRIVACY: costs `Selection(epsilon)`; a patient moves a score by at most most x the largest weight."""
         self.use(Selection(epsilon))
         if told is not self._told:
             self._told, self._scores = told, {}
-        scores = np.array([self._score(q, told, rows) for q in questions])
+        scores = np.empty(len(questions))
+        for attrs, alike in groupby(range(len(questions)), key=lambda i: questions[i].attrs):
+            self._ask([(i, questions[i]) for i in alike], attrs, told, rows, scores)
         widest = max(q.weight for q in questions) * self.table.most
         return mechanisms.choose(scores, epsilon, widest * (1 + 1e-9))
 
-    def _score(self, question: Question, told: Codes, rows: float) -> float:
-        """Kept as long as the same rows are told: whoever grows a tree asks for most pairs many times."""
-        if question not in self._scores:
-            self._scores[question] = score(self._count(question.attrs), question, told, rows, self.sizes)
-        return self._scores[question]
+    def _ask(
+        self, asked: Sequence[tuple[int, Question]], attrs: Attrs, told: Codes, rows: float, scores: Floats
+    ) -> None:
+        """Fill in the scores of questions about the same columns.
+
+        Kept as long as the same rows are told: whoever grows a tree asks for most pairs many times.
+        """
+        if any(question not in self._scores for _, question in asked):
+            off = gap(self._count(attrs), attrs, told, rows, self.sizes)
+            self._scores |= {question: score(off, question) for _, question in asked}
+        for i, question in asked:
+            scores[i] = self._scores[question]
 
     def _count(self, attrs: Attrs) -> Counts:
         if attrs not in self._exact:
@@ -124,8 +149,16 @@ class OpenCurator:
     def measure(self, attrs: Sequence[Attrs], sigma: float) -> list[Measurement]:
         return [Measurement(a, self.table.count(a).astype(np.float64), sigma) for a in attrs]
 
+    def answer(self, question: Question, sigma: float) -> Measurement:
+        counts = merged(self.table.count(question.attrs), question.merges).astype(np.float64)
+        return Measurement(question.attrs, counts, sigma, question.level, question.merges)
+
     def choose(self, questions: Sequence[Question], told: Codes, rows: float, epsilon: float) -> int:
-        return int(np.argmax([score(self.table.count(q.attrs), q, told, rows, self.sizes) for q in questions]))
+        found: list[float] = []
+        for attrs, alike in groupby(questions, key=lambda q: q.attrs):
+            off = gap(self.table.count(attrs), attrs, told, rows, self.sizes)
+            found += [score(off, question) for question in alike]
+        return int(np.argmax(found))
 
 
 def gaussian_event(sigma: float, most: int) -> Event:
@@ -137,13 +170,18 @@ def gaussian_event(sigma: float, most: int) -> Event:
     return DiscreteGaussian(sigma, 1) if most == 1 else Zcdp(most**2 / (2 * sigma**2))
 
 
-def score(exact: Counts, question: Question, told: Codes, rows: float, sizes: Sequence[int]) -> float:
-    """How wrong the rows told are on a marginal, beyond what measuring it would leave wrong.
+def gap(exact: Counts, attrs: Attrs, told: Codes, rows: float, sizes: Sequence[int]) -> Floats:
+    """By how much the rows told differ from a marginal. PRIVACY: exact; one row moves one cell of it by 1."""
+    return np.asarray(exact - count(told, attrs, sizes) * (rows / max(1, len(told))))
 
-    A patient's row moves it by the weight at most: it moves one count by 1, and nothing else here depends on patients.
+
+def score(off: Floats, question: Question) -> float:
+    """How wrong rows are on a marginal, beyond what measuring it would leave wrong.
+
+    A patient's row moves it by the weight at most: it moves one cell of the `gap` by 1, so one wide cell by 1, and
+    nothing else here depends on patients.
     """
-    expected = count(told, question.attrs, sizes) * (rows / max(1, len(told)))
-    return question.weight * (float(np.abs(exact - expected).sum()) - question.cost)
+    return question.weight * (float(np.abs(merged(off, question.merges)).sum()) - question.cost)
 
 
 def charged(spend: Spend, purpose: str, event: Event) -> Use:

@@ -4,8 +4,9 @@ Labels. Declared categories are cells as they are. Where they were only read off
 its noisy count exceeds a threshold that a label of one patient passes with probability delta at most (Korolova et al.
 2009; here with discrete Gaussian noise); every other label shares one cell, which is drawn as a label of the others.
 
-Numbers and dates. A range is cut in halves as long as a half holds enough rows, noisily counted: quantile cells in the
-end, and single values that many share become cells of their own (after Cormode et al. 2012, private spatial trees).
+Numbers and dates. A range is cut into parts, and these again as long as one holds enough rows, noisily counted:
+quantile cells in the end, and single values that many share become cells of their own (after Cormode et al. 2012,
+private spatial trees).
 
 Missing is always a cell: whether gaps exist is measured, like everything else.
 """
@@ -32,8 +33,8 @@ from semblance.schema import Column, Schema
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BELIEVED = 4.0
-"""Standard deviations of noise above which a piece of a range is cut further."""
+BELIEVED, QUIET = 3.0, 2.5
+"""Standard deviations of noise above which a piece of a range is cut further, and up to which nobody was seen in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Search:
     """How cells are looked for.
 
     Attributes:
-        sigma: Noise on every count of numbers, which are asked for once a halving.
+        sigma: Noise on every count of numbers, which are asked for once a look.
         label_sigma: Noise on every count of labels that nobody declared.
         most: Rows of one patient, at most. delta: Probability that some label of a single patient is found.
         cells: Cells of a number, about.
@@ -56,8 +57,8 @@ class Search:
     def event(self, schema: Schema) -> Event:
         """What looking costs. Depends on the schema, not on the data."""
         events: list[Event] = []
-        if halvings := halvings_of(schema):
-            events.append(Repeated(gaussian_event(self.sigma, self.most), halvings))
+        if looks := looks_of(schema):
+            events.append(Repeated(gaussian_event(self.sigma, self.most), looks))
         if undeclared := undeclared_of(schema):
             events.append(Repeated(gaussian_event(self.label_sigma, self.most), undeclared))
             events.append(Failure(self.delta))
@@ -69,9 +70,9 @@ def is_declared(column: Column) -> bool:
     return column.bounds == "declared" and bool(column.categories)
 
 
-def halvings_of(schema: Schema) -> int:
+def looks_of(schema: Schema) -> int:
     """How often rows are counted to cut numbers, each time at the cost of one marginal."""
-    return sum(Ruler.of(c).depth for c in schema.modelled if c.numeric)
+    return sum(len(Ruler.of(c).looks) for c in schema.modelled if c.numeric)
 
 
 def undeclared_of(schema: Schema) -> int:
@@ -140,7 +141,7 @@ def _numeric_cells(values: pd.Series, column: Column, search: Search) -> Cells:
     knots, spikes = [], []
     half = 0.499 * ruler.step if column.kind != "datetime" else 0.0
     for start, stop in pieces:
-        low, high = ruler.likely_ends(start, stop)
+        low, high = ruler.ends(start, stop)
         if high < low:
             continue
         single = low == high
@@ -161,23 +162,44 @@ def _numeric_cells(values: pd.Series, column: Column, search: Search) -> Cells:
 
 
 def _cut(places: Ints, ruler: Ruler, sigma: float, cells: int) -> list[tuple[int, int]]:
-    """Cut a ruler in halves while a piece holds enough rows: pieces in order, each (start, stop).
+    """Cut a ruler into parts, and these again while they hold enough rows: pieces in order, each (start, stop).
 
-    A wide piece is cut while it holds anything that is clear of noise. Each halving looks at every row once, so a
-    patient moves one count of it by one for each row; counts of pieces that are not cut are never used.
+    Each look counts every row once, so a patient moves one count of it by one for each row; counts of parts of what is
+    not cut are never used. Neighbours in which hardly anybody was seen become one piece.
     """
     done: list[tuple[int, int]] = []
     going, enough = [(0, 2**ruler.depth)], 0.0
-    for level in range(ruler.depth):
-        halves = [half for a, b in going for half in ((a, (a + b) // 2), ((a + b) // 2, b))]
-        edges = np.array(halves)
+    for look, bits in enumerate(ruler.looks):
+        parts = [(a + i * (b - a >> bits), a + (i + 1) * (b - a >> bits)) for a, b in going for i in range(2**bits)]
+        edges = np.array(parts)
         counts = np.searchsorted(places, edges[:, 1]) - np.searchsorted(places, edges[:, 0])
         noisy = mechanisms.noisy(counts.astype(np.int64), sigma)
-        if level == 0:
-            enough = max(float(noisy.sum()) / cells, BELIEVED * sigma)
-        full = noisy > np.array([BELIEVED * sigma if ruler.wide(*half) else enough for half in halves])
-        done.extend(half for half, more in zip(halves, full, strict=True) if not more)
-        going = [half for half, more in zip(halves, full, strict=True) if more]
+        if look == 0:
+            enough = max(float(noisy[noisy > BELIEVED * sigma].sum()) / cells, BELIEVED * sigma)
+        seen = list(zip(parts, noisy.tolist(), strict=True))
+        done.extend(
+            _joined([(part, n) for part, n in seen if n <= enough], sigma, far=not look and ruler.first is None)
+        )
+        going = [part for part, n in seen if n > enough]
         if not going:
             break
     return sorted([*done, *going])
+
+
+def _joined(parts: Sequence[tuple[tuple[int, int], int]], sigma: float, *, far: bool) -> list[tuple[int, int]]:
+    """Neighbours in which hardly anybody was seen, put together; the others stay as they are.
+
+    Args:
+        far: They are powers of two, far apart: the one in which most were seen stands for all of them.
+    """
+    found: list[tuple[int, int]] = []
+    quiet, most, upto = False, 0, -1
+    for (start, stop), n in parts:
+        if n <= QUIET * sigma and quiet and upto == start:
+            whole = (found[-1][0], stop) if not far else (start, stop) if n > most else found[-1]
+            found[-1], most = whole, max(n, most)
+        else:
+            found.append((start, stop))
+            quiet, most = n <= QUIET * sigma, n
+        upto = stop
+    return found

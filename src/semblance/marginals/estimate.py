@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semblance.marginals.coarse import Merges, merged, repeated
 from semblance.marginals.junction import Junction, join, triangulate
 from semblance.marginals.propagation import Floats, axes_without, calibrate, spread
 from semblance.marginals.table import Attrs
@@ -24,11 +25,18 @@ class Measurement:
 
     Attributes:
         attrs: Its columns. counts: Rows of each combination, noise included. sigma: Standard deviation of the noise.
+        level, merges: How coarsely the columns were seen, and which of their cells were put together for it.
     """
 
     attrs: Attrs
     counts: Floats
     sigma: float
+    level: int = 0
+    merges: Merges = ()
+
+
+Seen = tuple[Attrs, int]
+"""Columns, and how coarsely."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +109,7 @@ def fit(
     rows = total_rows(measured)
     potentials = {attrs: np.array(values) for attrs, values in (start or {}).items()}
     for m in measured:
-        potentials.setdefault(m.attrs, np.zeros(m.counts.shape))
+        potentials.setdefault(m.attrs, np.zeros([sizes[a] for a in m.attrs]))
     for column, size in enumerate(sizes):
         potentials.setdefault((column,), np.zeros(size))
     junction = join(triangulate(potentials, sizes), sizes)
@@ -135,25 +143,29 @@ class _Problem:
     def __init__(
         self, junction: Junction, sizes: tuple[int, ...], rows: float, measured: Sequence[Measurement]
     ) -> None:
-        precision: dict[Attrs, float] = {}
-        weighted: dict[Attrs, Floats] = {}
+        precision: dict[Seen, float] = {}
+        weighted: dict[Seen, Floats] = {}
         for m in measured:
-            weight = (rows / m.sigma) ** 2
-            precision[m.attrs] = precision.get(m.attrs, 0.0) + weight
-            weighted[m.attrs] = weighted.get(m.attrs, 0.0) + weight * m.counts / rows
-        self.targets = {attrs: weighted[attrs] / precision[attrs] for attrs in precision}
+            seen, weight = (m.attrs, m.level), (rows / m.sigma) ** 2
+            precision[seen] = precision.get(seen, 0.0) + weight
+            weighted[seen] = weighted.get(seen, 0.0) + weight * m.counts / rows
+        self.targets = {seen: weighted[seen] / precision[seen] for seen in precision}
         self.precision = precision
-        self.homes = {attrs: junction.home(attrs, sizes) for attrs in precision}
+        self.merges = {(m.attrs, m.level): m.merges for m in measured}
+        self.homes = {attrs: junction.home(attrs, sizes) for attrs, _ in precision}
         self.axes = {attrs: axes_without(junction.cliques[home], attrs) for attrs, home in self.homes.items()}
         self.stiffness = sum(precision.values())
 
     def look(self, marginals: Sequence[Floats]) -> tuple[float, dict[Attrs, Floats]]:
         """The loss, and its slope in each measured marginal."""
-        loss, slopes = 0.0, {}
-        for attrs, target in self.targets.items():
-            gap = marginals[self.homes[attrs]].sum(axis=self.axes[attrs]) - target
-            loss += 0.5 * self.precision[attrs] * float(np.vdot(gap, gap))
-            slopes[attrs] = self.precision[attrs] * gap
+        loss: float = 0.0
+        slopes: dict[Attrs, Floats] = {}
+        for seen, target in self.targets.items():
+            attrs, merges = seen[0], self.merges[seen]
+            gap = merged(marginals[self.homes[attrs]].sum(axis=self.axes[attrs]), merges) - target
+            loss += 0.5 * self.precision[seen] * float(np.vdot(gap, gap))
+            slope = repeated(self.precision[seen] * gap, merges)
+            slopes[attrs] = slopes[attrs] + slope if attrs in slopes else slope
         return loss, slopes
 
     def slope_along(self, slopes: Mapping[Attrs, Floats], old: Sequence[Floats], new: Sequence[Floats]) -> float:

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 DEEPEST = 22
 """Halvings of a declared range, at most: finer steps are drawn inside the last."""
+FIRST, LATER = 4, 2
+"""Halvings of a declared range at the first look, and of what is worth another look at each later one."""
 POWERS, DIGITS = 48, 10
 """Of a grid without bounds: powers of two of the smallest step, and binary digits within each."""
 
@@ -49,6 +51,16 @@ class Ruler:
         count = np.round(column.high / step) - first + 1
         return cls(step, float(first), float(count), min(DEEPEST, int(np.ceil(np.log2(max(count, 1.0))))))
 
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Halvings at each look from the whole to one position: few looks, because each costs a marginal.
+
+        Without bounds the first tells all powers of two apart.
+        """
+        first = min(self.depth, FIRST if self.first is not None else self.depth - DIGITS)
+        left = self.depth - first
+        return tuple(bits for bits in (first, *[LATER] * (left // LATER), left % LATER) if bits)
+
     def positions(self, scaled: Floats) -> Ints:
         """Where each value lies; values outside a declared range count as its ends. (n,)"""
         steps = np.round(scaled / self.step)
@@ -69,19 +81,6 @@ class Ruler:
         more positions than values.
         """
         return self._lowest(start) * self.step, self._highest(stop - 1) * self.step
-
-    def wide(self, start: int, stop: int) -> bool:
-        """Whether a piece of a grid without bounds spans more than one power of two."""
-        return self.first is None and stop - start > 2**DIGITS
-
-    def likely_ends(self, start: int, stop: int) -> tuple[float, float]:
-        """`ends`, but where a piece is wide only up to twice its inner end: with few rows in it, nobody knows more."""
-        low, high = self.ends(start, stop)
-        if self.wide(start, stop) and low > 0:
-            high = min(high, 2 * low)
-        if self.wide(start, stop) and high < 0:
-            low = max(low, 2 * high)
-        return low, high
 
     @property
     def _width(self) -> float:

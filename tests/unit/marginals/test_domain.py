@@ -8,7 +8,7 @@ import pytest
 
 from semblance.data.dataset import Dataset
 from semblance.marginals.compress import learn_compression
-from semblance.marginals.domain import Search, encode, find_cells, halvings_of, stable_threshold, undeclared_of
+from semblance.marginals.domain import Search, _joined, encode, find_cells, looks_of, stable_threshold, undeclared_of
 from semblance.marginals.estimate import Measurement
 from semblance.marginals.patients import cap_rows
 from semblance.marginals.scale import Ruler
@@ -151,10 +151,10 @@ def test_searching_is_charged_before_it_is_done_and_by_the_schema_alone() -> Non
         with pytest.raises(ZeroDivisionError):
             find_cells(data, SEARCH, refuse)
     assert to_json(charges[0]) == to_json(charges[1]) == to_json(SEARCH.event(data.schema))
-    assert (halvings_of(data.schema), undeclared_of(data.schema)) == (7, 1)
+    assert (looks_of(data.schema), undeclared_of(data.schema)) == (3, 1)
     told = to_json(charges[0])["of"]
     assert told == [
-        {"event": "repeated", "of": {"event": "discrete_gaussian", "sigma": 5.0, "sensitivity": 1}, "count": 7},
+        {"event": "repeated", "of": {"event": "discrete_gaussian", "sigma": 5.0, "sensitivity": 1}, "count": 3},
         {"event": "repeated", "of": {"event": "discrete_gaussian", "sigma": 4.0, "sensitivity": 1}, "count": 1},
         {"event": "failure", "delta": 1e-6},
     ]
@@ -209,3 +209,43 @@ def test_numbers_are_put_together_until_they_are_clear_and_empty_stretches_stay_
     assert groups.sizes[0] == 12
     wide = groups.expand(np.full((3000, 1), 10, dtype=np.int32), np.random.default_rng(1))
     assert np.bincount(wide[:, 0])[20:].min() > 850
+
+
+def test_few_looks_find_a_scale_that_nobody_declared() -> None:
+    """One for all powers of two, then quarters: seventeen halvings for the price of six looks."""
+    assert Ruler.of(Column("x", "integer")).looks == (7, 2, 2, 2, 2, 2)
+    assert Ruler.of(Column("age", "integer", low=0, high=120, bounds="declared")).looks == (4, 2, 1)
+    for column in DECLARED:
+        assert sum(Ruler.of(column).looks) == Ruler.of(column).depth
+
+
+def test_values_among_sizes_that_nobody_has_are_not_drawn_there() -> None:
+    """A thin, far-off part of a column beside the powers of two that are empty between it and the rest."""
+    rng = np.random.default_rng(4)
+    values = np.where(rng.random(20_000) < 0.95, 0.0, rng.integers(4096, 16_384, 20_000).astype(float))
+    data = table((Column("gain", "integer"),), gain=values)
+    (cells,) = cells_of(data, Search(sigma=50.0, label_sigma=4.0, most=1, delta=1e-6, cells=128))
+    codes, _ = encode(data, [cells])
+    drawn = cells.decode(codes[:, 0], rng).to_numpy()
+    assert np.mean((drawn > 1) & (drawn < 2000)) < 0.001
+    assert np.mean(drawn >= 2000) == pytest.approx(0.05, abs=0.005)
+
+
+def test_the_power_in_which_most_were_seen_stands_for_those_in_which_hardly_anybody_was() -> None:
+    parts = [((0, 8), 3), ((8, 16), -2), ((16, 24), 21), ((24, 32), 5), ((40, 48), 4), ((48, 56), 90), ((56, 64), 1)]
+    near = _joined(parts, 10.0, far=False)
+    assert near == [(0, 32), (40, 48), (48, 56), (56, 64)]
+    assert _joined(parts, 10.0, far=True) == [(16, 24), (40, 48), (48, 56), (56, 64)]
+
+
+def test_links_are_told_in_wider_cells_than_shapes() -> None:
+    rng = np.random.default_rng(5)
+    data = table((Column("x", "integer", low=0, high=1023, bounds="declared"),), x=rng.integers(0, 1024, 30_000))
+    (cells,) = cells_of(data, Search(sigma=5.0, label_sigma=4.0, most=1, delta=1e-6, cells=64))
+    codes, sizes = encode(data, [cells])
+    counts = np.bincount(codes[:, 0], minlength=sizes[0]).astype(float)
+    fine = learn_compression([Measurement((0,), counts, 5.0)], [cells])
+    wide = learn_compression([Measurement((0,), counts, 5.0)], [cells], widest=8)
+    assert fine.sizes[0] > 40
+    assert 6 <= wide.ordered([cells])[0] <= 9
+    assert wide.expand(np.zeros((500, 1), np.int32), rng)[:, 0].max() > 3, "a wide cell is drawn as its narrow ones"

@@ -8,11 +8,13 @@ import pytest
 
 from semblance.errors import BudgetExceeded
 from semblance.marginals import aim, mst
+from semblance.marginals.coarse import Levels, Merge, find_levels
 from semblance.marginals.curator import (
     OpenCurator,
     PrivateCurator,
     Question,
     charged,
+    gap,
     gaussian_event,
     rho_of,
     score,
@@ -95,7 +97,8 @@ def test_aim_finds_what_only_three_columns_together_tell() -> None:
     table, spent = parity_table(), []
     asked = aim.workload(5, 4)
     curator = private(table, spent, Zcdp(0.5))
-    graph = aim.aim(curator, ones(table), asked, plan=aim.Plan(0.5, 1, steps=200), rng=RNG)
+    plan = aim.Plan(0.5, 1, steps=200)
+    graph = aim.aim(curator, ones(table), asked, levels=Levels(table.sizes), plan=plan, rng=RNG)
     assert (0, 1, 4) in graph.potentials
     assert error(table, graph, (0, 1, 4)) < 0.03
     assert spent == [Zcdp(0.5)]
@@ -107,23 +110,24 @@ def test_aim_stays_within_its_charge_and_uses_it_up() -> None:
     def use(event: Event) -> None:
         used.append(rho_of(event))
 
-    aim.aim(PrivateCurator(table, use), ones(table), aim.workload(4, None), plan=aim.Plan(0.3, 1, steps=20), rng=RNG)
+    plan, levels = aim.Plan(0.3, 1, steps=20), Levels(table.sizes)
+    aim.aim(PrivateCurator(table, use), ones(table), aim.workload(4, None), levels=levels, plan=plan, rng=RNG)
     assert sum(used) == pytest.approx(0.3)
 
 
 def test_aim_keeps_the_graph_within_its_room() -> None:
     table = chain_table(3000, 6)
     plan = aim.Plan(2.0, 1, max_cells=150, steps=20)
-    graph = aim.aim(private(table, [], Zcdp(2.0)), ones(table), aim.workload(6, 0), plan=plan, rng=RNG)
+    curator, levels = private(table, [], Zcdp(2.0)), Levels(table.sizes)
+    graph = aim.aim(curator, ones(table), aim.workload(6, 0), levels=levels, plan=plan, rng=RNG)
     assert sum(m.size for m in graph.marginals) <= 150
 
 
 def test_columns_without_links_stay_without() -> None:
     rng = np.random.default_rng(3)
     table = Table(rng.integers(0, 3, (8000, 4)).astype(np.int32), (3,) * 4)
-    graph = aim.aim(
-        private(table, [], Zcdp(0.05)), ones(table), aim.workload(4, 3), plan=aim.Plan(0.05, 1, steps=100), rng=RNG
-    )
+    curator, plan, levels = private(table, [], Zcdp(0.05)), aim.Plan(0.05, 1, steps=100), Levels(table.sizes)
+    graph = aim.aim(curator, ones(table), aim.workload(4, 3), levels=levels, plan=plan, rng=RNG)
     assert max(error(table, graph, pair) for pair in combinations(range(4), 2)) < 0.05
 
 
@@ -155,12 +159,17 @@ def test_measurements_have_the_noise_they_claim() -> None:
 def test_no_row_moves_a_score_further_than_its_weight() -> None:
     table, rng = chain_table(60, 3), np.random.default_rng(5)
     told = rng.integers(0, 4, (500, 3)).astype(np.int32)
-    for attrs in [(0,), (0, 1), (0, 1, 2)]:
-        question = Question(attrs, 0.7, 12.0)
-        whole = score(table.count(attrs), question, told, 61.3, table.sizes)
+    wide = Merge.of(np.array([0, 1, 1, 0], dtype=np.int32))
+
+    def scored(one: Table, question: Question) -> float:
+        return score(gap(one.count(question.attrs), question.attrs, told, 61.3, one.sizes), question)
+
+    for attrs, merges in [((0,), ()), ((0, 1), ()), ((0, 1), (wide, None)), ((0, 1, 2), (wide, None, wide))]:
+        question = Question(attrs, 0.7, 12.0, 1, merges)
+        whole = scored(table, question)
         for gone in range(60):
             fewer = Table(np.delete(table.codes, gone, axis=0), table.sizes)
-            assert abs(score(fewer.count(attrs), question, told, 61.3, table.sizes) - whole) <= 0.7 + 1e-9
+            assert abs(scored(fewer, question) - whole) <= 0.7 + 1e-9
 
 
 def test_a_patient_of_several_rows_is_charged_for_all_of_them() -> None:
@@ -171,3 +180,42 @@ def test_a_patient_of_several_rows_is_charged_for_all_of_them() -> None:
     table = Table(np.zeros((9, 1), dtype=np.int32), (2,), most=4)
     PrivateCurator(table, used.append).measure([(0,), (0,)], 3.0)
     assert used == [Repeated(Zcdp(16 / 18), 2)]
+
+
+def slope_table(n: int = 4000, cells: int = 40) -> Table:
+    """Two numbers in many cells each, which rise together a little."""
+    rng = np.random.default_rng(11)
+    first = rng.normal(size=n)
+    second = 0.6 * first + 0.8 * rng.normal(size=n)
+    cut = [np.searchsorted(np.quantile(x, np.linspace(0, 1, cells + 1)[1:-1]), x) for x in (first, second)]
+    return Table(np.column_stack(cut).astype(np.int32), (cells, cells))
+
+
+def test_what_would_drown_in_narrow_cells_is_found_in_wide_ones() -> None:
+    """So little budget that 40 x 40 cells hold nothing but noise."""
+    table, rho = slope_table(), 0.02
+    found = {}
+    for name in ("narrow", "wide"):
+        measured = ones(table, 0.02)
+        levels = find_levels([one.counts for one in measured], [40, 40]) if name == "wide" else Levels(table.sizes)
+        plan = aim.Plan(rho, 1, steps=200)
+        graph = aim.aim(
+            private(table, [], Zcdp(rho)), measured, aim.workload(2, None), levels=levels, plan=plan, rng=RNG
+        )
+        drawn = draw_rows(graph, 20_000, np.random.default_rng(1))
+        found[name] = float(np.corrcoef(drawn.T)[0, 1])
+    true = float(np.corrcoef(table.codes.T)[0, 1])
+    assert found["wide"] > 0.7 * true
+    assert abs(found["narrow"]) < 0.5 * true
+
+
+def test_a_coarse_answer_is_charged_as_one_marginal_and_has_its_noise() -> None:
+    table = Table(np.zeros((50, 2), dtype=np.int32), (300, 300))
+    wide = Merge.of(np.repeat(np.arange(100), 3).astype(np.int32))
+    used: list[Event] = []
+    found = PrivateCurator(table, used.append).answer(Question((0, 1), 1.0, 0.0, 1, (wide, wide)), 7.5)
+    assert used == [DiscreteGaussian(7.5, 1)]
+    assert found.counts.shape == (100, 100)
+    assert found.counts.std() == pytest.approx(7.5, rel=0.05)
+    exact = OpenCurator(table).answer(Question((0, 1), 1.0, 0.0, 1, (wide, wide)), 7.5)
+    assert exact.counts[0, 0] == exact.counts.sum() == 50
