@@ -31,12 +31,13 @@ class Crowd:
     """Images, and what each of them counts.
 
     Attributes:
-        images: (n, c, h, w), -1 to 1. classes: (n,). weights: 1 over how many images of its patient are used: (n,).
-        sizes: How many classes there are.
+        images: (n, c, h, w), -1 to 1. classes: (n,). patients: Number of each image's patient: (n,).
+        weights: 1 over how many images of its patient are used: (n,). sizes: How many classes there are.
     """
 
     images: Pixels
     classes: Classes
+    patients: Classes
     weights: Floats
     sizes: int
 
@@ -53,7 +54,7 @@ class Crowd:
         used = known if most is None else known[few_of_each(train.patients[known], most)]
         patients = train.patients[used]
         weights = 1.0 / np.bincount(patients, minlength=1)[patients]
-        return cls(train.take(used).unit(), classes[used], weights, sizes)
+        return cls(train.take(used).unit(), classes[used], patients, weights, sizes)
 
     def sums(self, question: Question, *, reach: float) -> Floats:
         """For each class, the sum over patients of the mean answer of their images of it: (classes, d).

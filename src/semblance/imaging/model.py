@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -60,6 +60,14 @@ class Mixture:
         """
         labels, counts = np.unique(rows, axis=0, return_counts=True)
         return cls(labels.astype(np.int64), counts / counts.sum())
+
+    @classmethod
+    def of_classes(cls, schema: ImageSchema, counts: Sequence[float]) -> Mixture:
+        """The classes of a schema, as often as these counts say; attributes unknown. One count without classes."""
+        labels = np.full((len(counts), len(schema.conditions)), -1, dtype=np.int64)
+        if schema.classes:
+            labels[:, 0] = np.arange(len(counts))
+        return cls(labels, np.array(counts) / sum(counts))
 
     def draw(self, n: int, rng: np.random.Generator, *, told: Mapping[int, int]) -> NDArray[np.int64]:
         """`n` rows of labels, as often as in training among those with the told labels: (n, conditions).

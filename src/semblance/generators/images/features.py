@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from semblance.contracts import Run
 from semblance.data.images import Images
 from semblance.errors import FitError, InputError
@@ -102,9 +100,8 @@ class Features:
         facts = {"patients": float(sum(patients)), "steps": float(log.step) if log else 0.0}
         notes = (log.note,) if log and log.note else ()
         lines = {} if log is None else {self.name: log.lines}
-        return DrawnModel(
-            self.name, schema, net, self._mixture(schema, patients), notes, facts, lines, guarantee_of(run.ledger)
-        )
+        mixture = Mixture.of_classes(schema, patients)
+        return DrawnModel(self.name, schema, net, mixture, notes, facts, lines, guarantee_of(run.ledger))
 
     def _plan(self, run: Run) -> Plan:
         from semblance.nets.images.matched_learning import Plan
@@ -124,14 +121,6 @@ class Features:
         if run.ledger.allowance is None:
             return plan
         return replace(plan, rho=run.ledger.largest(lambda rho: replace(plan, rho=rho).event))
-
-    @staticmethod
-    def _mixture(schema: ImageSchema, patients: list[float]) -> Mixture:
-        """Classes as often as the noisy counts say; attributes unknown."""
-        labels = np.full((len(patients), len(schema.conditions)), -1, dtype=np.int64)
-        if schema.classes:
-            labels[:, 0] = np.arange(len(patients))
-        return Mixture(labels, np.array(patients) / sum(patients))
 
     @staticmethod
     def load(folder: Path, schema: ImageSchema) -> DrawnModel:

@@ -60,6 +60,30 @@ class PaintedGaussian:
         rows, columns = cosines(self.size[1]), cosines(self.size[2])
         return _turned(rows.T @ waves.reshape(-1, *self.size) @ columns, back=True)
 
+    def even(self, images: Tensor, classes: Tensor) -> Tensor:
+        """Images as noise of the same shape would be, were they this Gaussian: its mean and spread taken out of them.
+
+        Each place keeps what is near it (each wave is moved as little as can be), (n, c, h, w).
+        """
+        rows, columns = cosines(self.size[1]), cosines(self.size[2])
+        waves = (rows @ _turned(images) @ columns.T).flatten(1) / self.law - self.mean[classes]
+        slow = torch.einsum("nd,nkd->nk", waves[:, self.slow], self.ways[classes])
+        far = waves.index_copy(1, self.slow, slow) / self.spread[classes]
+        return self._pixels(far, classes)
+
+    def uneven(self, evened: Tensor, classes: Tensor) -> Tensor:
+        """The inverse of `even`."""
+        rows, columns = cosines(self.size[1]), cosines(self.size[2])
+        waves = (rows @ _turned(evened) @ columns.T).flatten(1)
+        slow = torch.einsum("nd,nkd->nk", waves[:, self.slow], self.ways[classes])
+        return self.images(waves.index_copy(1, self.slow, slow), classes)
+
+    def _pixels(self, far: Tensor, classes: Tensor) -> Tensor:
+        rows, columns = cosines(self.size[1]), cosines(self.size[2])
+        slow = torch.einsum("nd,ndk->nk", far[:, self.slow], self.ways[classes])
+        waves = far.index_copy(1, self.slow, slow).reshape(-1, *self.size)
+        return _turned(rows.T @ waves @ columns, back=True)
+
     def far(self, images: Tensor, classes: Tensor, most: int) -> Tensor:
         """How far images lie along the main ways of their class, in standard deviations: (n, most)."""
         rows, columns = cosines(self.size[1]), cosines(self.size[2])
