@@ -14,7 +14,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| .+ \|$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["flow", "mask"])
+@pytest.mark.parametrize("name", ["features", "flow", "mask"])
 def test_every_parameter_has_a_row_with_its_default(name: str) -> None:
     page = (DOCS / f"image-{name}.md").read_text(encoding="utf-8").split("\n## ")[0]
     told = {parameter: usual.strip("`") for parameter, usual in ROW.findall(page)}
