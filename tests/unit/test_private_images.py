@@ -90,4 +90,6 @@ def test_what_would_not_be_covered_is_refused_and_nothing_is_released(
     assert said in capsys.readouterr().err
     assert not (place / "model").exists()
     if (place / "l.db").exists():
-        assert not [r for c in CohortLedger(place / "l.db").books().each() for r in c.private if r.status == "committed"]
+        assert not [
+            r for c in CohortLedger(place / "l.db").books().each() for r in c.private if r.status == "committed"
+        ]

@@ -94,7 +94,7 @@ def shorten(vectors: Floats, reach: float) -> Floats:
     """Vectors longer than `reach` cut to that length; those that are not finite become 0: (m, d)."""
     clean = np.where(np.isfinite(vectors).all(axis=1, keepdims=True), vectors, 0.0)
     lengths = np.linalg.norm(clean, axis=1, keepdims=True)
-    return np.asarray(clean * np.minimum(1.0, reach / np.maximum(lengths, 1e-300)))
+    return np.asarray(clean * (reach / np.maximum(lengths, reach)))
 
 
 def _by_class(answers: Floats, classes: Classes, sizes: int) -> Floats:

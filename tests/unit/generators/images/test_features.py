@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +61,7 @@ def test_everything_is_charged_and_the_allowance_is_kept(fitted: tuple[DrawnMode
     assert "one patient" in model.guarantee
 
 
-def test_a_saved_model_draws_the_same_and_says_what_it_promises(
-    fitted: tuple[DrawnModel, Run], tmp_path: Path
-) -> None:
+def test_a_saved_model_draws_the_same_and_says_what_it_promises(fitted: tuple[DrawnModel, Run], tmp_path: Path) -> None:
     model, _ = fitted
     run = pipeline.begin(seed=1)
     model.save(tmp_path)
@@ -95,9 +93,22 @@ def test_noise_is_not_from_the_seed() -> None:
     assert not np.array_equal(one.pixels, other.pixels)
 
 
+@dataclass(frozen=True)
+class Telling(Features):
+    """Counts images beside what it is charged for."""
+
+    def fit(self, train: Images, run: Run) -> DrawnModel:
+        model = Features.fit(self, train, run)
+        return replace(model, facts={"images": float(len(train))})
+
+
 @pytest.mark.parametrize("recipe", [Features(), Flow()])
 def test_the_linter_believes_it(recipe: Features | Flow) -> None:
     assert unlinted(recipe) == ()
+
+
+def test_the_linter_finds_a_number_that_was_not_charged_for() -> None:
+    assert unlinted(Telling())
 
 
 def test_who_promises_nothing_is_refused_where_something_is_promised() -> None:
