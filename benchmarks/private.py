@@ -1,7 +1,7 @@
 """Private tables: what is left at epsilon 1, 3 and 10, and how long it takes, beside others.
 
     python -m benchmarks.private [--data ../shared/scorer] [--only adult] [--by semblance dpmm smartnoise mostly]
-        [--methods aim mst] [--epsilons 1 3 10] [--rows 10000] [--limit 1200]
+        [--methods aim mst vae gan] [--epsilons 1 3 10] [--rows 10000] [--limit 1200]
 
 Even splits of two tables, cut to as many rows (0: whole), scored from outside: train on synthetic, test on real (TSTR,
 AUC of LightGBM) beside train on real (TRTR), and the mean error of pairs of columns beside that of the training rows
@@ -38,10 +38,12 @@ from benchmarks.splits import cut
 from semblance.destination import write_table
 from semblance.generators.marginals import Marginals
 from semblance.privacy.ledger import Allowance, Ledger
+from semblance.recipe import recipe
 
 DELTA = 1e-6
 OURS = "semblance"
 BOTH = ("mst", "aim")
+NETS = ("vae", "gan")
 PEERS = {
     "dpmm": (Line("dpmm", "dpmm", "dpmm", "dpmm", "Apache-2.0", "defaults, told the domain"), BOTH),
     "smartnoise": (
@@ -77,7 +79,8 @@ def measure(task: Task, method: str, epsilon: float, domain: str) -> dict[str, o
     real = sb.read(task.home / "train.csv", schema)
     run = replace(sb.begin(), ledger=Ledger(task.name, Allowance(epsilon, DELTA)))
     cpu = time.process_time()
-    fake = Marginals(method=method).fit(real, run).sample(real.n_rows, run)
+    made = Marginals(method=method) if method in BOTH else recipe(method)
+    fake = made.fit(real, run).sample(real.n_rows, run)
     cpu = time.process_time() - cpu
     with tempfile.TemporaryDirectory() as place:
         found = judged(task, write_table(fake, Path(place) / "synthetic.csv"))
@@ -145,8 +148,8 @@ def lines(task: Task, options: argparse.Namespace) -> Iterator[dict[str, object]
     for by in options.by:
         if by != OURS:
             prepare(PEERS[by][0])
-        known = BOTH if by == OURS else PEERS[by][1]
-        methods = known if len(known) == 1 else options.methods
+        known = (*BOTH, *NETS) if by == OURS else PEERS[by][1]
+        methods = known if len(known) == 1 else [method for method in options.methods if method in known]
         for method, epsilon in itertools.product(methods, options.epsilons):
             if by != OURS:
                 yield measure_peer(task, PEERS[by][0], method, epsilon, options.limit)
@@ -161,7 +164,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/scorer"))
     parser.add_argument("--only", nargs="+", default=["adult", "diabetes130"])
     parser.add_argument("--by", nargs="+", default=[OURS, *PEERS], choices=[OURS, *PEERS])
-    parser.add_argument("--methods", nargs="+", default=BOTH, choices=BOTH)
+    parser.add_argument("--methods", nargs="+", default=BOTH, choices=(*BOTH, *NETS))
     parser.add_argument("--epsilons", nargs="+", type=float, default=[1.0, 3.0, 10.0])
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--limit", type=int, default=1200, help="CPU seconds that a peer may take")

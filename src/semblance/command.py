@@ -47,7 +47,9 @@ SET = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help
 POLICY = click.option(
     "--policy", metavar="NAME|FILE", help="Rules of release: open-release (the usual ones), another's name, or a file."
 )
-GENERATOR = click.option("--generator", metavar="NAME", help="See `list`; default: chain, or with --epsilon marginals.")
+GENERATOR = click.option(
+    "--generator", metavar="NAME", help="See `list`; default: chain, or with --epsilon marginals (or vae, gan)."
+)
 QUICK = click.option("--quick", is_flag=True, help="Less precision for less time.")
 MINUTES = click.option(
     "--max-minutes",
