@@ -47,7 +47,14 @@ NETS = ("vae", "gan")
 PEERS = {
     "dpmm": (Line("dpmm", "dpmm", "dpmm", "dpmm", "Apache-2.0", "defaults, told the domain"), BOTH),
     "smartnoise": (
-        Line("smartnoise", "smartnoise", "smartnoise", "smartnoise-synth", "MIT", "defaults, 32 parts of each number"),
+        Line(
+            "smartnoise",
+            "smartnoise",
+            "smartnoise",
+            "smartnoise-synth",
+            "MIT",
+            "defaults; numbers cut for it",
+        ),
         BOTH,
     ),
     "mostly": (
