@@ -19,7 +19,7 @@ from semblance.imaging.crowd import Crowd
 from semblance.imaging.model import DrawnModel, Mixture, guarantee_of, load_drawn
 from semblance.imaging.onlooker import Onlooker
 from semblance.imaging.precision import PRECISIONS
-from semblance.imaging.told import LABEL, labels_of, refuse_unknown
+from semblance.imaging.told import LABEL, labels_of, names_in, refuse_unknown
 from semblance.privacy.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -133,11 +133,14 @@ class Flow:
         from semblance.nets.private.flow import learn_noisily
 
         schema = replace(train.schema, structures=())
+        if set(names_in(self.given)) - {LABEL, schema.label}:
+            raise FitError("where epsilon is promised only the label is told; leave 'given' at label.")
         plan = self._noisy_plan(schema, run.ledger)
         crowd = Crowd.of(train, most=run.ledger.allowance.cap if run.ledger.allowance is not None else None)
         net, taken, patients = learn_noisily(crowd, schema.shape, plan=plan, run=run)
-        onlooker = Onlooker(run.gallery, schema)
-        onlooker.see(taken, net.draw(onlooker.labels(), run), [])
+        if run.gallery is not None:
+            onlooker = Onlooker(run.gallery, schema)
+            onlooker.see(taken, net.draw(onlooker.labels(), run), [])
         facts = {"patients": float(sum(patients)), "steps": float(taken)}
         notes = () if taken == self.noisy_steps else (f"The time limit stopped learning after {taken} steps.",)
         mixture = Mixture.of_classes(schema, patients)

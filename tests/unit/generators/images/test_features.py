@@ -156,6 +156,16 @@ def test_noisy_parameters_that_make_no_sense_are_refused(wrong: dict[str, float]
         Flow(**wrong)  # type: ignore[arg-type]
 
 
+def test_attributes_are_not_told_where_something_is_promised() -> None:
+    images = shown()
+    about = images.about.assign(site="A")
+    sited = Images(images.pixels, about, replace(SCHEMA, attributes={"site": ("A", "B")}))
+    run = promised()
+    with pytest.raises(FitError, match="only the label"):
+        learn_images(sited, run, generator=replace(FLOW, given="label,site"))
+    assert not run.ledger.charges
+
+
 def test_nobody_to_learn_from() -> None:
     with pytest.raises(FitError):
         SMALL.fit(shown().take(np.zeros(160, dtype=bool)), pipeline.begin())
