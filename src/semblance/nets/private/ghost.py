@@ -22,6 +22,8 @@ from semblance.privacy.batches import Batch
 
 ROWS = 4096
 """Rows at a time."""
+ROUNDING = 1e-6
+"""Share of the square of all rows' lengths by which a patient's may be misjudged where rows all but cancel."""
 
 
 class Ghost:
@@ -120,22 +122,25 @@ class Seen:
         found = torch.zeros(block.patients, device=owners.device)
         if not self.outs:
             return found
-        self._b = torch.cat(backs)
-        whose = owners.repeat(len(self.outs))
-        a = torch.cat(self.ins)
-        if isinstance(self.layer, nn.LayerNorm):
-            self._a = nn.functional.layer_norm(a, self.layer.normalized_shape, None, None, self.layer.eps)
-            if self.layer.weight is not None:
-                found += _by_patient(self._a * self._b, whose, block).square().sum(dim=1)
+        layer, self._b = self.layer, torch.cat(backs)
+        whose, a = owners.repeat(len(self.outs)), torch.cat(self.ins)
+        back = self._b.norm(dim=1)
+        if isinstance(layer, nn.LayerNorm):
+            self._a = nn.functional.layer_norm(a, layer.normalized_shape, None, None, layer.eps)
+            each = (self._a * self._b).norm(dim=1)
+            found += _by_patient(self._a * self._b, whose, block).square().sum(dim=1)
         else:
             self._a = a
-            if len(whose) == block.patients:
-                found += self._a.square().sum(dim=1) * self._b.square().sum(dim=1)
-            else:
-                found += _together(self._a, self._b, whose, block)
-        if self.layer.bias is not None:
+            each = a.norm(dim=1) * back
+            found += each.square() if len(whose) == block.patients else _together(a, self._b, whose, block)
+        if layer.bias is not None:
             found += _by_patient(self._b, whose, block).square().sum(dim=1)
-        return found
+            each = each + back
+        return (
+            found
+            if len(whose) == block.patients
+            else found + ROUNDING * _by_patient(each[:, None], whose, block)[:, 0] ** 2
+        )
 
     def sums(self, factor: Tensor) -> list[tuple[nn.Parameter, Tensor]]:
         """Sum of all rows' gradients, each times its factor, for each parameter of the layer."""

@@ -167,3 +167,15 @@ def test_what_gradients_by_row_are_not_known_of_is_refused() -> None:
         clipped.close()
     with pytest.raises(Unsupported, match="linear layers"):
         Ghost(Picture(), net.losses)
+
+
+@pytest.mark.parametrize("way", [Samples, Ghost])
+@pytest.mark.parametrize("together", [2, 40])
+def test_rows_that_all_but_cancel_do_not_slip_through_rounding(way: type, together: int) -> None:
+    """What is left of two huge gradients is far below their rounding, and still far above the reach."""
+    net = nn.Linear(3, 1)
+    rows = torch.tensor([[1.0, 0.3, 0.1], [1.0, 0.3, 0.1 + 1e-4]]).repeat(together // 2, 1)
+    signs = torch.tensor([1e6, -1e6]).repeat(together // 2)
+    losses: Losses = lambda at: signs[at] * net(rows[at])[:, 0]  # noqa: E731
+    alone = Batch(np.arange(together), np.zeros(together, np.int64), 1)
+    assert np.linalg.norm(way(net, losses)(alone, 1.0)) < 1.0005
