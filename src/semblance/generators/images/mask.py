@@ -32,7 +32,7 @@ USUAL = 40.0
 """Thousands of images that are learned from where an image has `SQUARES` squares of pixels; fewer of larger images."""
 SQUARES = 768
 BATCH = 32
-COARSE, COARSER = 96, 192
+COARSE, COARSER = 128, 256
 """Sides of images from which on squares of 4 and of 8 pixels enter the brush as one; of smaller ones, squares of 2:
 with larger squares it paints their grid."""
 FEW = 20
