@@ -77,11 +77,11 @@ class Flow:
     solver_steps: int = 12
     guidance: float = 0.0
     precision: str = "auto"
-    noisy_steps: int = 200
+    noisy_steps: int = 100
     sampled: float = 0.1
     noisy_width: int = 16
     looks: int = 2
-    noisy_rate: float = 0.002
+    noisy_rate: float = 0.01
     reach: float = 0.1
     share: float = 0.6
 
