@@ -22,7 +22,7 @@ from semblance.evidence import Finding
 from semblance.privacy.ledger import Allowance
 
 CONFIDENCE = 0.95
-EVEN, ONLY_IN = (0.05, 0.2, 0.9), (0.08,)
+EVEN, ONLY_IN = (0.05, 0.2, 0.9), (0.05, 0.08)
 """Numbers of guesses that are tried, as shares of the canaries, fixed before anything is seen: of those most likely in
 and most likely out; and only of the first, for a table in which some canaries show and the others leave no trace."""
 ROWS = 8

@@ -73,7 +73,7 @@ def test_the_promise_stands_beside_what_was_proved_and_could_have_been() -> None
     assert epsilon.status == excess.status == repeats.status == "measured"
     assert 0.5 < epsilon.value <= 2.0  # type: ignore[operator]
     assert epsilon.baseline == 2.0
-    assert epsilon.high == pytest.approx(provable(300, 1e-5, guessed=270, confidence=1 - 0.025 / 4), abs=1e-6)
+    assert epsilon.high == pytest.approx(provable(300, 1e-5, guessed=270, confidence=1 - 0.025 / 5), abs=1e-6)
     assert excess.value == pytest.approx(epsilon.value - 2.0)  # type: ignore[operator]
     assert excess.low == excess.value < 0 < excess.high  # type: ignore[operator]
     assert repeats.value == 0.0

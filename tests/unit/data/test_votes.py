@@ -76,6 +76,21 @@ def test_the_charge_is_what_was_asked_for_and_comes_first() -> None:
         describe_by_votes(Raw(table(), {}), subject=None, rows=1, rho=0.02, spend=refuse)
 
 
+def test_a_column_whose_votes_drown_is_left_blank_and_the_rest_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget is spent by then, so it buys what it can."""
+    monkeypatch.setattr(votes.mechanisms, "noisy", lambda counts, sigma: counts)
+    scattered = table().assign(dose=[f"{v % 9}.{'7' * (1 + v % 6)}" for v in range(N)])
+    schema, _ = described(scattered, rho=0.0001)
+    assert schema["dose"].handling == "blank"
+    assert "declare it" in schema["dose"].why
+    assert schema["age"].kind == "integer"
+
+
+def test_too_few_patients_for_any_column_are_asked_for_a_schema() -> None:
+    with pytest.raises(InputError, match="write a schema"):
+        described(table(40), rho=0.002)
+
+
 def test_a_column_whose_name_identifies_costs_nothing_and_is_not_read() -> None:
     frame = table().drop(columns=["patient_name"])
     _, without = described(frame)

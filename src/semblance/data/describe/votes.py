@@ -51,6 +51,9 @@ STRAY = 0.02
 BELIEVED = 5.0
 """Standard deviations of noise that a count must pass to be believed."""
 
+OPEN = "left blank: too few patients to find by noisy votes how it is written; declare it in a schema"
+"""Why a column is not learned whose votes drown in the noise."""
+
 Spend = Callable[[str, Event], None]
 
 
@@ -99,7 +102,7 @@ def describe_by_votes(raw: Raw, *, subject: str | None, rows: int, rho: float, s
     PRIVACY: `event_of` the noise, charged before anything is counted.
 
     Raises:
-        InputError: a column's kind stays open under so much noise; a person has to declare it.
+        InputError: every column's kind stays open under so much noise; a person has to declare them.
     """
     names = [str(name) for name in raw.frame.columns]
     subject = subject or guess_subject(names)
@@ -111,6 +114,11 @@ def describe_by_votes(raw: Raw, *, subject: str | None, rows: int, rho: float, s
     spend("describe/votes", event_of(sigma, len(voted), rows))
     voters = _voters(raw, subject, rows)
     found = {name: _column(raw, name, Votes.of(_count(raw, name, voters, sigma), sigma)) for name in voted}
+    if all(column.why == OPEN for column in found.values()):
+        raise InputError(
+            "there are too few patients to find by noisy votes how the columns are written; write a schema "
+            "(`semblance describe` on a table you may look at) and pass it by --schema."
+        )
     columns = tuple(blank[name] or found[name] for name in names)
     return Schema(columns, dialect=dict(raw.dialect))
 
@@ -196,13 +204,9 @@ def _column(raw: Raw, name: str, votes: Votes) -> Column:
     role, _ = role_of(name)
     missing = tuple(s for s in MISSING if votes.counts[f"missing {s}"]) or ("",)
     base = Column(name, "category", role=role, missing=missing, storage=raw.storage.get(name, ""), why="by noisy votes")
-    if not filled:
-        if votes.total("missing"):
-            return replace(base, kind="text", role="feature", handling="blank", why="by noisy votes hardly ever filled")
-        raise InputError(
-            f"column {name!r}: there are too few patients to find by noisy votes how it is written; write a schema "
-            "(`semblance describe` on a table you may look at) and pass it by --schema."
-        )
+    if not filled:  # hardly ever, or too seldom beside the noise: a budget that is spent should still buy the others
+        why = "by noisy votes hardly ever filled" if votes.total("missing") else OPEN
+        return replace(base, kind="text", role="feature", handling="blank", why=why)
     stray = STRAY * filled + votes.noise
     dates = {form: votes.counts[f"date {form}"] for form in FORMS}
     form = max(dates, key=lambda f: dates[f])
