@@ -30,6 +30,7 @@ from semblance.marginals.curator import Curator, OpenCurator, PrivateCurator, ch
 from semblance.marginals.domain import encode, find_cells
 from semblance.marginals.draw import draw_rows
 from semblance.marginals.estimate import Graph, Measurement
+from semblance.marginals.ground import count_columns
 from semblance.marginals.patients import cap_rows
 from semblance.marginals.table import Attrs, Codes, Table
 from semblance.schema import Schema
@@ -111,9 +112,7 @@ class Marginals:
         cells = find_cells(rows, budget.search, spend)
         table = Table(*encode(rows, cells), budget.most)
         run.progress("measuring columns", 1, 3)
-        every = [(i,) for i in range(len(cells))]
-        use = charged(spend, "marginals/columns", budget.ones)
-        ones = PrivateCurator(table, use).measure(every, budget.sigma_of_ones)
+        ones = count_columns(table, cells, budget, spend, self.name)
         groups = learn_compression(ones, cells, widest=self.cells)
         run.progress("measuring links", 2, 3)
         curator = PrivateCurator(groups.shrink(table), charged(spend, "marginals/links", budget.links))

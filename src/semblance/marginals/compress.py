@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semblance.data.cells import Cells
+from semblance.data.codes.hierarchy import hierarchy_of
 from semblance.marginals.estimate import Measurement
 from semblance.marginals.propagation import Floats
+from semblance.marginals.shrink import MANY
 from semblance.marginals.table import Codes, Table
 
 CLEAR = 3.0
@@ -105,7 +107,7 @@ def learn_compression(
     """
     groups, shares = [], []
     for found, cells in zip(measured, columns, strict=True):
-        group, share = _of_numbers(found, cells.n_values, widest) if cells.column.numeric else _of_labels(found)
+        group, share = _of_numbers(found, cells.n_values, widest) if cells.column.numeric else _of_labels(found, cells)
         gap = cells.n_values
         if not exact and found.counts[gap] < CLEAR * found.sigma:
             _rule_out(gap, found, group, share)
@@ -114,13 +116,35 @@ def learn_compression(
     return Compression(tuple(groups), tuple(shares))
 
 
-def _of_labels(found: Measurement) -> tuple[NDArray[np.int32], Floats]:
+def _of_labels(found: Measurement, cells: Cells) -> tuple[NDArray[np.int32], Floats]:
+    """A group for each label that is clear, one for each chapter of codes whose others are, and one for the rest."""
     clear = found.counts >= CLEAR * found.sigma
-    group = np.full(len(clear), int(clear.sum()), dtype=np.int32)
-    group[clear] = np.arange(int(clear.sum()))
     share = np.ones(len(clear))
-    share[~clear] = _of_rare(found.counts[~clear], found.sigma)
-    return group, share
+    many = cells.n_values >= MANY
+    share[~clear] = _of_shrunk(found.counts[~clear]) if many else _of_rare(found.counts[~clear], found.sigma)
+    names = np.where(clear, [f"label {i}" for i in range(len(clear))], "rest")
+    for chapter, inside in _chapters(cells, len(clear)).items():
+        rare = inside & ~clear
+        if found.counts[rare].sum() >= CLEAR * found.sigma:
+            names[rare] = chapter
+    return _numbered(names, clear), share
+
+
+def _chapters(cells: Cells, n: int) -> dict[str, NDArray[np.bool_]]:
+    """Which cells belong to each chapter of the classification, where labels are codes of one: {chapter: (n,)}."""
+    known = hierarchy_of(cells.column.code_system)
+    if known is None or cells.n_values < MANY:
+        return {}
+    codes = [known.read(label) for label in cells.labels]
+    chapters = np.array([known.path(code[0])[-2] if code else "" for code in codes] + [""] * (n - cells.n_values))
+    return {chapter: chapters == chapter for chapter in np.unique(chapters) if chapter}
+
+
+def _numbered(names: NDArray[np.str_], clear: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Numbers of groups: those of single labels first, in their order."""
+    order = dict.fromkeys([*names[clear], *names[~clear]])
+    place = {name: i for i, name in enumerate(order)}
+    return np.array([place[name] for name in names], dtype=np.int32)
 
 
 def _of_numbers(found: Measurement, n_values: int, widest: int | None) -> tuple[NDArray[np.int32], Floats]:
@@ -173,4 +197,10 @@ def _rule_out(cell: int, found: Measurement, group: NDArray[np.int32], share: Fl
 def _of_rare(counts: Floats, sigma: float) -> Floats:
     """How likely each of the rare cells is: those above one standard deviation by their counts, else all alike."""
     kept = np.where(counts > sigma, counts, 0.0)
+    return kept if kept.any() else np.ones(len(counts))
+
+
+def _of_shrunk(counts: Floats) -> Floats:
+    """How likely each of many rare labels is, from expected counts (``shrink.py``)."""
+    kept = np.maximum(counts, 0.0)
     return kept if kept.any() else np.ones(len(counts))

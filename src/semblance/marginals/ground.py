@@ -15,6 +15,7 @@ from semblance.marginals.curator import PrivateCurator, Spend, charged
 from semblance.marginals.domain import encode, find_cells
 from semblance.marginals.estimate import Measurement
 from semblance.marginals.propagation import Floats
+from semblance.marginals.shrink import MANY, shrunk
 from semblance.marginals.table import Table
 from semblance.privacy.events import Composed, Event
 from semblance.privacy.ledger import Ledger
@@ -75,8 +76,7 @@ def lay_ground(rows: Dataset, budget: Budget, spend: Spend, name: str) -> Ground
     """
     cells = find_cells(rows, budget.search, spend)
     table = Table(*encode(rows, cells), budget.most)
-    use = charged(spend, f"{name}/columns", budget.ones)
-    ones = PrivateCurator(table, use).measure([(i,) for i in range(len(cells))], budget.sigma_of_ones)
+    ones = count_columns(table, cells, budget, spend, name)
     groups = learn_compression(ones, cells)
     shares = []
     for position, (one, made) in enumerate(zip(ones, cells, strict=True)):
@@ -86,6 +86,26 @@ def lay_ground(rows: Dataset, budget: Budget, spend: Spend, name: str) -> Ground
         share = (together[group] * within / np.where(whole > 0, whole, 1.0)[group])[: made.n]
         shares.append(share / share.sum() if share.sum() > 0 else np.full(made.n, 1 / made.n))
     return Ground(cells, tuple(shares), _rows(ones))
+
+
+def count_columns(
+    table: Table, cells: Sequence[Cells], budget: Budget, spend: Spend, name: str
+) -> tuple[Measurement, ...]:
+    """One-way marginals of all columns, in order; of long lists of labels the expected counts.
+
+    PRIVACY: `budget.ones`, charged first.
+    """
+    curator = PrivateCurator(table, charged(spend, f"{name}/columns", budget.ones))
+    ones = [one for i, sigma in enumerate(budget.sigmas_of_ones) for one in curator.measure([(i,)], sigma)]
+    return tuple(_settled(one, made) for one, made in zip(ones, cells, strict=True))
+
+
+def _settled(one: Measurement, cells: Cells) -> Measurement:
+    if cells.column.numeric or cells.n_values < MANY:
+        return one
+    counts = one.counts.copy()
+    counts[: cells.n_values] = shrunk(counts[: cells.n_values], one.sigma)
+    return replace(one, counts=counts)
 
 
 def _rows(ones: Sequence[Measurement]) -> float:

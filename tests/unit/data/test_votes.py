@@ -163,8 +163,7 @@ def test_what_a_cell_votes_for(text: str, choice: str) -> None:
 
 def test_the_noise_is_there() -> None:
     """Two describings of one table differ in their counts by about sigma: the noise is drawn, and drawn anew."""
-    frame = table(300)[["ward"]]
-    voters, sigma = np.ones(300, dtype=bool), 40.0
-    counts = [votes._count(Raw(frame, {}), "ward", voters, sigma) for _ in range(2)]
+    sigma = 40.0
+    counts = [votes._count(np.zeros(300, np.int64), ["label"], CHOICES, sigma) for _ in range(2)]
     gaps = [counts[0][c] - counts[1][c] for c in CHOICES]
     assert 0.5 < np.std(gaps) / (sigma * math.sqrt(2)) < 1.6

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from semblance.data.codes.hierarchy import hierarchy_of
 from semblance.data.dataset import Dataset
+from semblance.marginals.budget import Budget
 from semblance.marginals.compress import learn_compression
+from semblance.marginals.curator import rho_of
 from semblance.marginals.domain import Search, _joined, encode, find_cells, looks_of, stable_threshold, undeclared_of
 from semblance.marginals.estimate import Measurement
 from semblance.marginals.patients import cap_rows
@@ -194,6 +198,24 @@ def test_rare_labels_share_a_group_and_gaps_do_not_come_from_noise() -> None:
     assert np.array_equal(again.expand(codes, np.random.default_rng(0)), groups.expand(codes, np.random.default_rng(0)))
 
 
+def test_rare_codes_share_a_group_with_their_chapter() -> None:
+    known = hierarchy_of("icd9cm")
+    assert known is not None
+    labels = tuple(c for c in known.endings if c.isdigit() and 390 <= int(c) < 580)
+    column = Column("dx", "category", categories=labels, bounds="declared", code_system="icd9cm")
+    (cells,) = cells_of(table((column,), dx=[labels[0]]))
+    counts = np.zeros(len(labels) + 2)
+    of = {label: i for i, label in enumerate(labels)}
+    counts[[of["410"], of["411"], of["428"]]] = 6.0, 3.0, 500.0  # two rare hearts and a common one
+    counts[of["490"]] = 40.0  # a lung alone, clear of noise
+    counts[of["530"]] = 1.0  # hardly any gut
+    groups = learn_compression([Measurement((0,), counts, 2.5)], [cells])
+    (group,), (share,) = groups.groups, groups.shares
+    assert group[of["410"]] == group[of["411"]] == group[of["412"]] != group[of["428"]]
+    assert group[of["530"]] == group[of["531"]] == group[of["491"]] != group[of["410"]], "no chapter is clear there"
+    assert share[of["410"]] == 2 * share[of["411"]] > share[of["412"]] == 0
+
+
 def test_numbers_are_put_together_until_they_are_clear_and_empty_stretches_stay_empty() -> None:
     data = table((Column("x", "integer", low=0, high=63, bounds="declared"),), x=np.repeat(np.arange(64), 500))
     (cells,) = cells_of(data, Search(sigma=1.0, label_sigma=1.0, most=1, delta=1e-6, cells=64))
@@ -249,3 +271,13 @@ def test_links_are_told_in_wider_cells_than_shapes() -> None:
     assert fine.sizes[0] > 40
     assert 6 <= wide.ordered([cells])[0] <= 9
     assert wide.expand(np.zeros((500, 1), np.int32), rng)[:, 0].max() > 3, "a wide cell is drawn as its narrow ones"
+
+
+def test_a_long_declared_list_is_counted_with_less_noise_and_the_whole_costs_the_same() -> None:
+    columns = tuple(Column(name, "category", categories=("a", "b"), bounds="declared") for name in "uvw")
+    long = Column("dx", "category", categories=tuple(map(str, range(1000))), bounds="declared")
+    brief = replace(long, categories=("0",))
+    short, wide = (Budget(Schema((*columns, c)), 0.1, 1, 1e-6, "aim", 32) for c in (brief, long))
+    assert len(set(short.sigmas_of_ones)) == 1
+    assert wide.sigmas_of_ones[3] < 0.6 * short.sigmas_of_ones[3] < wide.sigmas_of_ones[0]
+    assert rho_of(wide.ones) == pytest.approx(rho_of(short.ones))

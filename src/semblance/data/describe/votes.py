@@ -3,7 +3,8 @@
 Every row votes once in each column: for an empty cell, by its spelling; for a whole number; for a number with so many
 decimals; for a date in one of the usual forms; for anything else. The choices are fixed before anyone looks, the
 counts get discrete Gaussian noise, and the kind of the column follows from the noisy counts alone. Bounds and labels
-are not looked for here: they are left open, for the recipe to find by mechanisms of its own.
+are not looked for here: they are left open, for the recipe to find by mechanisms of its own. Only diagnosis codes get
+the labels that are published (``code_votes.py``).
 
 Names of columns and the file's layout (its delimiter, its encoding) are taken as public. What a column's name says is
 believed as far as it goes: one that names an identifier is left blank and never looked at.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from semblance.data.dates import read_moment
+from semblance.data.describe.code_votes import CODES, ballot, coded, speaks_of_diagnoses, vote_of
 from semblance.data.describe.identifiers import could_mean
 from semblance.data.describe.missing import PLAIN
 from semblance.data.describe.roles import is_code, names_patient, role_of, unit_of
@@ -42,7 +44,7 @@ CHOICES: tuple[str, ...] = (
     *(f"date {form}" for form in FORMS),
     "label",
 )
-_PLACE = {choice: i for i, choice in enumerate(CHOICES)}
+_MISSING = f"missing {MISSING[0]}"
 _WHOLE = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})")
 _POINT = re.compile(r"[+-]?\d{1,15}\.(\d{1,6})")
 
@@ -110,10 +112,11 @@ def describe_by_votes(raw: Raw, *, subject: str | None, rows: int, rho: float, s
     voted = [name for name in names if blank[name] is None]
     if not voted:
         raise InputError("every column's name speaks of an identifier, so there is nothing to learn; write a schema.")
-    sigma = sigma_of(rho, len(voted), rows)
-    spend("describe/votes", event_of(sigma, len(voted), rows))
+    counts = len(voted) + sum(speaks_of_diagnoses(name) for name in voted)
+    sigma = sigma_of(rho, counts, rows)
+    spend("describe/votes", event_of(sigma, counts, rows))
     voters = _voters(raw, subject, rows)
-    found = {name: _column(raw, name, Votes.of(_count(raw, name, voters, sigma), sigma)) for name in voted}
+    found = {name: _column(raw, name, *_votes(raw, name, voters, sigma)) for name in voted}
     if all(column.why == OPEN for column in found.values()):
         raise InputError(
             "there are too few patients to find by noisy votes how the columns are written; write a schema "
@@ -167,14 +170,37 @@ def _voters(raw: Raw, subject: str | None, rows: int) -> NDArray[np.bool_]:
     return np.asarray((rank < rows) | alone, dtype=bool)
 
 
-def _count(raw: Raw, name: str, voters: NDArray[np.bool_], sigma: float) -> Mapping[str, int]:
-    """PRIVACY: discrete Gaussian noise of standard deviation `sigma` on every count, charged by the caller."""
+def _votes(raw: Raw, name: str, voters: NDArray[np.bool_], sigma: float) -> tuple[Votes, Votes | None]:
+    """What a column's cells vote for, and where its name speaks of diagnoses, the categories of codes with endings.
+
+    PRIVACY: discrete Gaussian noise of standard deviation `sigma` on every count, charged by the caller.
+    """
     storage = raw.storage.get(name, "")
     texts = as_texts(raw.frame[name], storage) if storage else raw.frame[name]
     codes, distinct = pd.factorize(texts.to_numpy(dtype=object)[voters])
-    choices = np.array([_PLACE[choice_of(str(text))] for text in distinct] + [_PLACE["missing "]])
-    counts = np.bincount(choices[codes], minlength=len(CHOICES))
-    return dict(zip(CHOICES, mechanisms.noisy(counts, sigma).tolist(), strict=True))
+    labels = [str(text) for text in distinct]
+    if not speaks_of_diagnoses(name):
+        return Votes.of(_count(codes, [choice_of(text) for text in labels], CHOICES, sigma), sigma), None
+    cast = [vote_of(text) if text not in PLAIN else None for text in labels]
+    choices = [choice_of(text) if vote is None else vote.choice for text, vote in zip(labels, cast, strict=True)]
+    ended = ["" if vote is None else vote.ended for vote in cast]
+    return (
+        Votes.of(_count(codes, choices, CHOICES + CODES, sigma), sigma),
+        Votes.of(_count(codes, ended, ballot(), sigma), sigma),
+    )
+
+
+def _count(codes: NDArray[np.int64], cast: Sequence[str], choices: Sequence[str], sigma: float) -> Mapping[str, int]:
+    """Noisy votes for each choice; what is cast for no choice is not counted.
+
+    Args:
+        codes: Label of each row, -1 where it is missing. cast: What each label votes for.
+    """
+    place = {choice: i for i, choice in enumerate(choices)}
+    ends = (*cast, _MISSING)
+    at = np.array([place.get(choice, len(choices)) for choice in ends])
+    counts = np.bincount(at[codes], minlength=len(choices) + 1)[: len(choices)]
+    return dict(zip(choices, mechanisms.noisy(counts, sigma).tolist(), strict=True))
 
 
 def choice_of(text: str) -> str:
@@ -198,15 +224,17 @@ def choice_of(text: str) -> str:
     return "label"
 
 
-def _column(raw: Raw, name: str, votes: Votes) -> Column:
+def _column(raw: Raw, name: str, votes: Votes, ended: Votes | None) -> Column:
     """The column that the noisy votes speak for."""
-    filled = votes.total("bit", "whole", "decimals", "date", "label")
+    filled = votes.total("bit", "whole", "decimals", "date", "label", "codes")
     role, _ = role_of(name)
     missing = tuple(s for s in MISSING if votes.counts[f"missing {s}"]) or ("",)
     base = Column(name, "category", role=role, missing=missing, storage=raw.storage.get(name, ""), why="by noisy votes")
     if not filled:  # hardly ever, or too seldom beside the noise: a budget that is spent should still buy the others
         why = "by noisy votes hardly ever filled" if votes.total("missing") else OPEN
         return replace(base, kind="text", role="feature", handling="blank", why=why)
+    if ended is not None and (codes := coded(base, votes.counts, ended.counts, filled, votes.noise)) is not None:
+        return codes
     stray = STRAY * filled + votes.noise
     dates = {form: votes.counts[f"date {form}"] for form in FORMS}
     form = max(dates, key=lambda f: dates[f])
