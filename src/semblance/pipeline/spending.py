@@ -120,16 +120,16 @@ class Promise:
                 self.ledger.charge(Charge("describe", mechanism="none"))
             _, meaning, patients = understood(self.raw, schema=self.schema, target=self.target, subject=self.subject)
             return meaning, patients
-        found = self._voted(allowed) if self.schema is None else self.schema
-        meaning = without_what_was_read(roles(found, self.target, self.subject))
+        meaning = without_what_was_read(roles(self._voted(allowed), self.target, self.subject))
         patients = read(fitting(self.raw, meaning), meaning)
         check_delta(allowed, patients.n_subjects)
         return meaning, patients
 
     def _voted(self, allowed: Allowance) -> Schema:
+        """How columns are written, as far as no person declared it."""
         rho = self.ledger.largest(Zcdp, share=VOTING)
-        rows = allowed.cap or 1
-        return describe_by_votes(self.raw, subject=self.subject, rows=rows, rho=rho, spend=self.ledger.spend)
+        rows, spend = allowed.cap or 1, self.ledger.spend
+        return describe_by_votes(self.raw, subject=self.subject, rows=rows, rho=rho, spend=spend, known=self.schema)
 
     def notes(self, patients: Dataset, train: Dataset, model: Model) -> list[str]:
         """What a reader must know, without counting patients where that would be a touch of its own."""

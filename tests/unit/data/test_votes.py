@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from semblance.data.raw import Raw
 from semblance.errors import InputError
 from semblance.privacy.accounting import epsilon_of, renyi_of
 from semblance.privacy.events import Event
+from semblance.schema import Column, Schema
 
 N = 4000
 
@@ -89,6 +91,27 @@ def test_a_column_whose_votes_drown_is_left_blank_and_the_rest_is_learned(monkey
 def test_too_few_patients_for_any_column_are_asked_for_a_schema() -> None:
     with pytest.raises(InputError, match="write a schema"):
         described(table(40), rho=0.002)
+
+
+def test_of_a_schema_only_what_a_person_declared_is_believed() -> None:
+    """What `describe` read off the patients is found again by votes, and only that is charged."""
+    read = Schema(
+        (
+            Column("age", "integer", low=18, high=94, bounds="declared", missing=("-1",)),
+            Column("dose", "number", decimals=6, unit="mg", role="sensitive", missing=("nobody else writes so",)),
+            Column("ward", "category", handling="blank"),
+        )
+    )
+    spent: list[Event] = []
+    raw = Raw(table()[["age", "dose", "ward"]], {})
+    asked = {"subject": None, "rows": 1, "rho": 0.05}
+    found = describe_by_votes(raw, **asked, spend=lambda _, e: spent.append(e), known=read)
+    assert (found["age"], found["ward"]) == (read["age"], read["ward"])
+    dose = found["dose"]
+    assert (dose.decimals, dose.missing, dose.unit, dose.role) == (2, ("",), "mg", "sensitive")
+    assert spent == [event_of(sigma_of(0.05, 1, 1), 1, 1)], "one column voted"
+    all_declared = replace(read, columns=(read["age"], read["ward"]))
+    assert describe_by_votes(raw, **asked, spend=lambda *_: pytest.fail("charged"), known=all_declared) is all_declared
 
 
 def test_a_column_whose_name_identifies_costs_nothing_and_is_not_read() -> None:

@@ -178,6 +178,14 @@ def test_what_models_say_of_themselves_is_told_once(planted: Planted) -> None:
     assert text.count("Columns that are looked up") == 1  # in the table; a picture would show a flat line
 
 
+def test_a_page_holds_no_guarantee_and_says_so_of_private_values_too(planted: Planted) -> None:
+    record = planted()
+    assert "nothing here was made with differential privacy" in Page(render(record)).text
+    private = Page(render({**record, "allowance": {"epsilon": 1.0, "delta": 1e-6, "cap": 1}})).text
+    assert "nothing here was made with" not in private
+    assert "holds no formal guarantee (ε = ∞) and stays inside" in private
+
+
 def test_one_fit_and_a_quick_sweep_say_so(planted: Planted) -> None:
     text = render(planted(fits=1, provenance={"seed": 0, "quick": True}, knob="<b>&{x}", target="<i>"))
     assert "The luck of a fit is not in the intervals" in Page(text).text

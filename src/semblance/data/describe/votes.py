@@ -94,12 +94,16 @@ def event_of(sigma: float, columns: int, rows: int) -> Event:
     return Zcdp(columns * rows**2 / (2 * sigma**2))
 
 
-def describe_by_votes(raw: Raw, *, subject: str | None, rows: int, rho: float, spend: Spend) -> Schema:
+def describe_by_votes(
+    raw: Raw, *, subject: str | None, rows: int, rho: float, spend: Spend, known: Schema | None = None
+) -> Schema:
     """The schema of a table, found at the price of `rho`.
 
     Args:
         subject: Column that numbers the patient; None for the one whose name says so, if any.
         rows: Rows of each patient that vote, at most: the first ones in the file.
+        known: What is known already. Its columns that are declared, or not learned, stay as they are; of the others
+            only name, role and unit are taken, and how they are written is voted on.
 
     PRIVACY: `event_of` the noise, charged before anything is counted.
 
@@ -107,9 +111,11 @@ def describe_by_votes(raw: Raw, *, subject: str | None, rows: int, rho: float, s
         InputError: every column's kind stays open under so much noise; a person has to declare them.
     """
     names = [str(name) for name in raw.frame.columns]
-    subject = subject or guess_subject(names)
-    blank = {name: _unlooked(raw, name, subject) for name in names}
-    voted = [name for name in names if blank[name] is None]
+    subject = subject or (guess_subject(names) if known is None else known.subject)
+    given = {name: _unlooked(raw, name, subject) for name in names} if known is None else _settled(known)
+    voted = [name for name in names if name in given and given[name] is None]
+    if known is not None and not voted:
+        return known
     if not voted:
         raise InputError("every column's name speaks of an identifier, so there is nothing to learn; write a schema.")
     counts = len(voted) + sum(speaks_of_diagnoses(name) for name in voted)
@@ -120,10 +126,21 @@ def describe_by_votes(raw: Raw, *, subject: str | None, rows: int, rho: float, s
     if all(column.why == OPEN for column in found.values()):
         raise InputError(
             "there are too few patients to find by noisy votes how the columns are written; write a schema "
-            "(`semblance describe` on a table you may look at) and pass it by --schema."
+            "(`semblance describe` on a table you may look at), mark what you know declared, and pass it by --schema."
         )
-    columns = tuple(blank[name] or found[name] for name in names)
-    return Schema(columns, dialect=dict(raw.dialect))
+    if known is not None:
+        return replace(known, columns=tuple(given[c.name] or _as_known(found[c.name], c) for c in known))
+    return Schema(tuple(given[name] or found[name] for name in names), dialect=dict(raw.dialect))
+
+
+def _settled(known: Schema) -> dict[str, Column | None]:
+    """Each column of a schema that needs no votes; None for one that was only read off the patients."""
+    return {c.name: None if c.handling == "model" and c.bounds != "declared" else c for c in known}
+
+
+def _as_known(found: Column, known: Column) -> Column:
+    """A column as its votes speak for it, in the part that a person gave it."""
+    return found if found.handling == "blank" else replace(found, role=known.role, unit=known.unit)
 
 
 def fitting(raw: Raw, schema: Schema) -> Raw:
