@@ -34,7 +34,7 @@ from semblance.generators.images.mask import Mask
 from semblance.generators.independent import Independent
 from semblance.generators.marginals import Marginals
 from semblance.generators.vae import VAE
-from semblance.image_contracts import ImageFormat, ImageGenerator
+from semblance.image_contracts import Augmentation, ImageAudit, ImageFormat, ImageGenerator
 
 GENERATORS: dict[str, type[Generator]] = {recipe.name: recipe for recipe in (Chain, GAN, Independent, Marginals, VAE)}
 
@@ -58,6 +58,13 @@ _QUESTIONS: tuple[type[Audit], ...] = (
 
 AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in _QUESTIONS}
 """In the order in which a report tells them."""
+
+_LOOKS: tuple[type[ImageAudit], ...] = ()
+
+IMAGE_AUDITS: dict[str, type[ImageAudit]] = {audit.name: audit for audit in _LOOKS}
+"""In the order in which a report tells them."""
+
+AUGMENTATIONS: dict[str, type[Augmentation]] = {}
 
 FORMATS: dict[str, type[Format]] = {form.name: form for form in (Csv, Parquet)}
 

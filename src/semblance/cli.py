@@ -37,6 +37,7 @@ from semblance.errors import GateRefused
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
 from semblance.picturing import images, show_demo
+from semblance.proving import audit as audit_images
 from semblance.publishing import OVERRIDE, SIGN_WITH, TERMS, keys, overrides_in, report, share, sign, terms_in, verify
 from semblance.teaching import explain, titles
 from semblance.turning import sweep
@@ -366,3 +367,4 @@ for command in (
     show_list,
 ):
     cli.add_command(command)
+images.add_command(audit_images)

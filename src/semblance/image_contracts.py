@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from semblance.contracts import Run
 from semblance.data.images import Images
+from semblance.errors import SchemaError
+from semblance.evidence import Finding
 from semblance.image_schema import ImageSchema
 
 
@@ -81,6 +83,73 @@ class ImageGenerator(Protocol):
     @staticmethod
     def load(folder: Path, schema: ImageSchema) -> ImageModel:
         """Read back what `ImageModel.save` wrote."""
+
+
+class Augmentation(Protocol):
+    """A classical transformation: a frozen dataclass whose fields are its strengths; cheap to import, no torch."""
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def keeps(self, schema: ImageSchema) -> Mapping[str, str]:
+        """Of each condition of the schema (its label, its attributes), why this may change it; "" where it keeps it.
+
+        A claim, to be tested by ``audits/images/invariance.py``: a flip keeps "pneumonia", and not "left".
+        """
+
+    def __call__(self, images: Images, rng: np.random.Generator) -> Images:
+        """Each image transformed once, masks with it, in their order. Origin "augmented": a real patient's image."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageComparison:
+    """All that an audit of images may see: what was learned from, patients it never saw, and what was made."""
+
+    train: Images
+    held: Images
+    fake: Images
+
+    def __post_init__(self) -> None:
+        for images, whose in ((self.held, "holdout"), (self.fake, "synthetic")):
+            if images.schema.shape != self.train.schema.shape:
+                raise SchemaError(f"the {whose} images are not of the shape of the training images; use --size.")
+            if images.schema.classes != self.train.schema.classes:
+                raise SchemaError(f"the {whose} images do not have the classes of the training images; use --schema.")
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """A picture that belongs to findings.
+
+    Attributes:
+        audit: Name of the audit. title, caption: For a reader. png: The picture.
+        board: Shows real patients: for the board alone, never published.
+    """
+
+    audit: str
+    title: str
+    caption: str
+    png: bytes
+    board: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What an audit of images found, and pictures of it."""
+
+    findings: tuple[Finding, ...]
+    plates: tuple[Plate, ...] = ()
+
+
+class ImageAudit(Protocol):
+    """One question about synthetic images. Never warns, never decides."""
+
+    name: ClassVar[str]
+    asks: ClassVar[str]
+
+    def judge(self, comparison: ImageComparison, run: Run) -> Examined:
+        """Measure. A question that cannot be answered comes back as a skipped or underpowered Finding."""
 
 
 @dataclass(frozen=True, slots=True)

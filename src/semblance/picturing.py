@@ -4,91 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from semblance.command import FILE, MINUTES, RESUME, SEED, SET, budget_in, settings_in, verb, with_budget
 from semblance.manner import Manner
+from semblance.scan_options import READING, pairs_in, reading_in
 
 if TYPE_CHECKING:
     from semblance.contracts import Run
     from semblance.image_contracts import ImageModel
     from semblance.pipeline.picturing import Written
     from semblance.scans.reading import Read
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-# ── how a folder of scans is read ────────────────────────────────────────────────────────────────────────────────────
-
-PLACES = "folder, FILE.csv:COLUMN, tag:KEYWORD, name:PATTERN or none"
-
-
-def READING(command: Command) -> Command:
-    """The options of every command that reads images."""
-    options: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-        (("--labels",), {"metavar": "PLACE", "help": f"Where each image's class is read from: {PLACES}."}),
-        (("--patient",), {"metavar": "PLACE", "help": "Where its patient is read from; default: what the files say."}),
-        (("--site",), {"metavar": "PLACE", "help": "Where the hospital or scanner is read from."}),
-        (("--attribute", "attributes"), {"multiple": True, "metavar": "NAME=PLACE", "help": "More that is known."}),
-        (("--classes",), {"metavar": "A,B,…", "help": "Names for the classes, in their order."}),
-        (("--masks",), {"metavar": "FOLDER|_ENDING", "help": "A folder of masks, or what ends a mask's name."}),
-        (("--structures",), {"metavar": "A,B,…", "help": "Names for what the masks mark, in order of their values."}),
-        (("--schema",), {"type": FILE, "metavar": "FILE", "help": "A schema that you edited; default: infer it."}),
-        (("--plane",), {"metavar": "PLANE", "help": "Of slices of volumes: axial, coronal or sagittal."}),
-        (("--size",), {"metavar": "N|HxW", "help": "Bring all images to this many pixels."}),
-        (("--split",), {"metavar": "PART", "help": "train, val, test or all, where the source is cut so."}),
-        (
-            ("--on-bad",),
-            {
-                "type": click.Choice(["refuse", "skip"]),
-                "help": "Stop where a file cannot be used, or leave it out and list it; default: refuse.",
-            },
-        ),
-    )
-    for words, told in reversed(options):
-        command = click.option(*words, **told)(command)
-    return command
-
-
-def reading_in(asked: dict[str, Any]) -> dict[str, Any]:
-    """Take what is asked of the reading out of `asked`, as `pipeline.read_images` takes it."""
-    given = {name: asked.pop(name) for name in ("labels", "patient", "site", "plane", "split", "masks", "on_bad")}
-    found = {name: value for name, value in given.items() if value is not None}
-    for name in ("classes", "structures"):
-        if (text := asked.pop(name)) is not None:
-            found[name] = [word.strip() for word in text.split(",") if word.strip()]
-    if pairs := asked.pop("attributes"):
-        found["attributes"] = _pairs(pairs, "--attribute", "NAME=PLACE")
-    if (size := asked.pop("size")) is not None:
-        found["size"] = _size(size)
-    if (schema := asked.pop("schema")) is not None:
-        from semblance.pipeline.scanning import load_image_schema
-
-        found["schema"] = load_image_schema(schema)
-    return found
-
-
-def _pairs(texts: Iterable[str], option: str, form: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise click.UsageError(f"{option} takes {form}, not {text!r}.")
-        pairs[name] = value
-    return pairs
-
-
-def _size(text: str) -> int | tuple[int, int]:
-    words = text.lower().replace("×", "x").split("x")
-    if len(words) > 2 or not all(word.strip().isdigit() for word in words):
-        raise click.UsageError("--size takes a number of pixels, or height and width as in 64x48.")
-    sizes = [int(word) for word in words]
-    return sizes[0] if len(sizes) == 1 else (sizes[0], sizes[1])
-
 
 # ── verbs ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,7 +123,7 @@ def sample(
     """Draw images from a MODEL folder that `images fit` wrote. What is drawn here has not been judged."""
     from semblance.pipeline import picturing
 
-    told = _pairs(given, "--given", "NAME=LABEL")
+    told = pairs_in(given, "--given", "NAME=LABEL")
     with _using(manner, model, output, form, seed) as (drawer, run):
         made = picturing.sample_images(drawer, run, n=number, given=told)
         done = picturing.write_images(made, output, drawer, run, form=form, facts={"given": told} if told else {})
@@ -255,7 +186,7 @@ def paint(
     """
     from semblance.pipeline import picturing, scanning
 
-    told = _pairs(given, "--given", "NAME=LABEL")
+    told = pairs_in(given, "--given", "NAME=LABEL")
     with _using(manner, model, output, form, seed) as (painter, run):
         found = scanning.read_masks(masks, painter.schema)
         found = scanning.put_lesions(found, lesions, painter.schema, run)

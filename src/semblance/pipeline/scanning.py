@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from semblance import image_schema_toml
 from semblance.contracts import Progress, Run, silent
+from semblance.data.images import Images
 from semblance.errors import InputError
-from semblance.image_contracts import ImageModel
+from semblance.image_contracts import ImageComparison, ImageModel
 from semblance.image_schema import ImageSchema
 from semblance.imaging.lesions import Lesion, put_lesion
 from semblance.imaging.masks import check_masks
@@ -60,6 +62,29 @@ def read_for(model: ImageModel, source: str | Path, run: Run, reading: dict[str,
     if "schema" not in asked:
         asked.setdefault("size", (model.schema.height, model.schema.width))
     return read_images(source, progress=run.progress, **asked)
+
+
+def comparison_of(sources: Mapping[str, str], run: Run, reading: Mapping[str, Any]) -> ImageComparison:
+    """Real and synthetic images to be compared, all read as the training images are.
+
+    Args:
+        sources: "train", "holdout" and "synthetic": folders or files. Where one file holds several parts, its path is
+            followed by "@" and the part: scans.npz@train.
+    """
+    train = _part(sources["train"], run, reading)
+    size = (train.schema.height, train.schema.width)
+    alike = {key: value for key, value in reading.items() if key not in ("size", "classes")}
+    if train.schema.classes:
+        alike["classes"] = list(train.schema.classes)
+    held, fake = (_part(sources[part], run, {**alike, "size": size}) for part in ("holdout", "synthetic"))
+    return ImageComparison(train, held, replace(fake, origin="synthetic"))
+
+
+def _part(source: str, run: Run, reading: Mapping[str, Any]) -> Images:
+    path, at, part = source.rpartition("@")
+    if at and not Path(source).exists():
+        return read_images(path, progress=run.progress, **{**reading, "split": part}).images
+    return read_images(source, progress=run.progress, **reading).images
 
 
 def read_masks(source: str | Path, schema: ImageSchema) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""Classical transformations of images: each says which labels it claims to keep."""
