@@ -40,7 +40,7 @@ def audit(
     seed: int,
     **asked: Any,
 ) -> None:
-    """Judge synthetic images beside the real ones they were learned from and others: copies, likeness, labels, marks."""
+    """Judge synthetic images beside the real ones they were learned from and others."""
     from semblance.destination import check_new, write_text
     from semblance.evidence import canonical_json
     from semblance.gallery.examination import render
