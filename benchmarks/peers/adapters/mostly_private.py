@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from mostlyai.engine import TabularARGN
+from mostlyai.engine.domain import DifferentialPrivacyConfig
 
 RANGES = 0.1
 
@@ -26,7 +27,9 @@ def synthesise(
     domain: dict[str, dict[str, Any]],
 ) -> None:
     real = pd.read_csv(train, keep_default_na=False, na_values=[""])
-    private = {"max_epsilon": (1 - RANGES) * epsilon, "value_protection_epsilon": RANGES * epsilon, "delta": delta}
+    private = DifferentialPrivacyConfig(
+        max_epsilon=(1 - RANGES) * epsilon, value_protection_epsilon=RANGES * epsilon, delta=delta
+    )
     model = TabularARGN(device="cpu", differential_privacy=private)
     model.fit(real)
     model.sample(n_samples=rows)[list(real)].to_csv(out, index=False)
