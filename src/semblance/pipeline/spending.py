@@ -33,6 +33,8 @@ from semblance.schema import Column, Schema
 USUAL_DELTA = 1e-6
 VOTING = 0.05
 """Share of the budget, in rho, for finding how the columns are written where nobody declared it."""
+CERTAIN = 1e9
+"""Rho at which votes are exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,17 @@ def usual(generator: Generator | str | None, budget: Budget) -> Generator:
 def usual_name(budget: Budget) -> str:
     """Name of the recipe that is used where nobody names one."""
     return "chain" if budget.allowance is None else "marginals"
+
+
+def as_votes_would_tell(raw: Raw, known: Schema, allowed: Allowance) -> Schema:
+    """The schema that a run with a promise would find, were its votes free of noise.
+
+    PRIVACY: exact, so for what stays inside.
+    """
+    found = describe_by_votes(
+        raw, subject=known.subject, rows=allowed.cap or 1, rho=CERTAIN, spend=lambda *_: None, known=known
+    )
+    return without_what_was_read(found)
 
 
 def without_what_was_read(schema: Schema) -> Schema:

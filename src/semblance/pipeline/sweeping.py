@@ -20,6 +20,7 @@ from semblance.checkpoint import Work, check_resumable, work_on
 from semblance.contracts import Generator, Progress, Run, silent
 from semblance.data import demo
 from semblance.data.dataset import Dataset
+from semblance.data.describe.votes import fitting
 from semblance.data.raw import Raw
 from semblance.data.split import Vault, split_alone
 from semblance.data.split import split as split_patients
@@ -29,8 +30,8 @@ from semblance.frontier.page import render
 from semblance.frontier.record import build
 from semblance.pipeline import ladder
 from semblance.pipeline.brewing import Bench, Brew, Meter, Timed, points_of
-from semblance.pipeline.reading import begin, split, understood
-from semblance.pipeline.spending import NO_PROMISE, Budget, enter_inside, usual, without_what_was_read
+from semblance.pipeline.reading import begin, read, split, understood
+from semblance.pipeline.spending import NO_PROMISE, Budget, as_votes_would_tell, enter_inside, usual
 from semblance.privacy.ledger import Allowance, Charge
 from semblance.release.gate import Policy
 from semblance.report.language import language as language_of
@@ -106,7 +107,7 @@ def sweep(
     check_resumable(out, resume=resume)
     plan = _Plan(made, knob, fits, shadows, _policy(policy), budget.allowance)
     raw, meaning, patients = understood(source, schema=schema, target=target, subject=budget.subject(subject))
-    patients = _as_fits_see_them(patients, plan)
+    patients = _as_fits_see_them(raw, patients, plan)
     enter_inside(raw, meaning, budget, purpose=f"sweep/{made.name}")
     steps = begin(seed=seed, quick=quick, progress=progress, cohort=raw.fingerprint, max_minutes=max_minutes)
     vault = split(patients, steps) if plan.allowance is None else split_alone(patients, steps.seeds)
@@ -128,11 +129,12 @@ def _policy(asked: Policy | Path | str | None) -> Policy:
     return asked if isinstance(asked, Policy) else Policy.load(asked)
 
 
-def _as_fits_see_them(patients: Dataset, plan: _Plan) -> Dataset:
-    """With a promise, bounds and labels that nobody declared are left for each fit to find by itself."""
+def _as_fits_see_them(raw: Raw, patients: Dataset, plan: _Plan) -> Dataset:
+    """With a promise, what nobody declared is left for each fit to find by itself."""
     if plan.allowance is None:
         return patients
-    return replace(patients, schema=without_what_was_read(patients.schema))
+    meaning = as_votes_would_tell(raw, patients.schema, plan.allowance)
+    return read(fitting(raw, meaning), meaning)
 
 
 @dataclass(frozen=True, slots=True)
