@@ -16,6 +16,12 @@ from semblance.audits.singling_out import SinglingOut
 from semblance.audits.source import Source
 from semblance.audits.utility import Utility
 from semblance.audits.validity import Validity
+from semblance.augment.elastic import Elastic
+from semblance.augment.grain import Blur, Cutout, Noise
+from semblance.augment.light import Brightness, Contrast, Gamma
+from semblance.augment.mirror import Flip, Turn
+from semblance.augment.mixup import Mixup
+from semblance.augment.place import Crop, Rotate, Scale, Shift
 from semblance.contracts import Audit, Engine, Format, Generator
 from semblance.engines.local import Local
 from semblance.formats.csv import Csv
@@ -64,7 +70,24 @@ _LOOKS: tuple[type[ImageAudit], ...] = ()
 IMAGE_AUDITS: dict[str, type[ImageAudit]] = {audit.name: audit for audit in _LOOKS}
 """In the order in which a report tells them."""
 
-AUGMENTATIONS: dict[str, type[Augmentation]] = {}
+_CHANGES: tuple[type[Augmentation], ...] = (
+    Rotate,
+    Shift,
+    Scale,
+    Crop,
+    Flip,
+    Turn,
+    Elastic,
+    Brightness,
+    Contrast,
+    Gamma,
+    Noise,
+    Blur,
+    Cutout,
+    Mixup,
+)
+
+AUGMENTATIONS: dict[str, type[Augmentation]] = {change.name: change for change in _CHANGES}
 
 FORMATS: dict[str, type[Format]] = {form.name: form for form in (Csv, Parquet)}
 

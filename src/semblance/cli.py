@@ -33,6 +33,7 @@ from semblance.command import (
     with_budget,
 )
 from semblance.drawing import impute, sample
+from semblance.enriching import augment
 from semblance.errors import GateRefused
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
@@ -328,7 +329,7 @@ def audit(
         _refuse(verdict, f"see {report or output}")
 
 
-LISTS = ("generators", "audits", "formats", "engines", "image-generators", "image-formats")
+LISTS = ("generators", "audits", "formats", "engines", "image-generators", "image-formats", "augmentations")
 
 
 @verb("semblance list generators", name="list")
@@ -368,3 +369,4 @@ for command in (
 ):
     cli.add_command(command)
 images.add_command(audit_images)
+images.add_command(augment)
