@@ -35,6 +35,7 @@ from semblance.command import (
 from semblance.drawing import impute, sample
 from semblance.enriching import augment
 from semblance.errors import GateRefused
+from semblance.experimenting import experiment
 from semblance.exposing import source_risk
 from semblance.manner import Manner, Verbs, run_verbs
 from semblance.picturing import images, show_demo
@@ -369,4 +370,5 @@ for command in (
 ):
     cli.add_command(command)
 images.add_command(audit_images)
+images.add_command(experiment)
 images.add_command(augment)
