@@ -24,6 +24,7 @@ VERBS = (
     "demo",
     "describe",
     "source-risk",
+    "shift",
     "run",
     "sweep",
     "fit",

@@ -32,6 +32,7 @@ from semblance.command import (
     verb,
     with_budget,
 )
+from semblance.comparing import shift, shift_images
 from semblance.drawing import impute, sample
 from semblance.enriching import augment
 from semblance.errors import GateRefused
@@ -352,6 +353,7 @@ for command in (
     demo,
     describe,
     source_risk,
+    shift,
     run,
     sweep,
     fit,
@@ -370,5 +372,6 @@ for command in (
 ):
     cli.add_command(command)
 images.add_command(audit_images)
+images.add_command(shift_images)
 images.add_command(experiment)
 images.add_command(augment)

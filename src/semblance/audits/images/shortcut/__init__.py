@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from semblance import stats
 from semblance.audits.images.shortcut.beside import MOST_LABELS, read_beside
-from semblance.audits.images.shortcut.following import follow, pixels
+from semblance.audits.images.shortcut.following import Limits, follow, pixels
 from semblance.contracts import Run
 from semblance.data.images import Images
 from semblance.evidence import Finding
@@ -69,16 +69,18 @@ class Shortcut:
     times: int = 499
 
     def judge(self, comparison: ImageComparison, run: Run) -> Examined:
-        """Judge the real images of `train`; the mark that is found there is then looked for in the others.
+        """Judge the real images of `train`, by their class, or without classes by their site. The mark that is
+        found there is then looked for in the others.
 
         Privacy: computed on real patients, covered by no epsilon. The plates show no image.
         """
         most, times = (self.most // 2, 199) if run.quick else (self.most, self.times)
         schema = comparison.train.schema
-        if not schema.classes:
-            why = "the images have no classes; say where their label is read from"
+        label = schema.label if schema.classes else "site"
+        if label not in schema.conditions:
+            why = "nothing says which class or site an image is of; name the place of its label"
             return Examined((Finding("shortcut.mark.p", _ASKS["mark"], status="skipped", why=why),))
-        one = _labelled(comparison.train, schema.label, most, run.seeds("shortcut/train"))
+        one = _labelled(comparison.train, label, most, run.seeds("shortcut/train"))
         if one is None:
             why = f"fewer than two labels with {FEW} patients each"
             return Examined((Finding("shortcut.mark.p", _ASKS["mark"], status="underpowered", why=why),))
@@ -89,10 +91,10 @@ class Shortcut:
         run.progress("judging · probing patch by patch", 1, 3)
         scans = _scanned(images, asked, times, run)
         run.progress("judging · reading what else is known", 2, 3)
-        attributes, points = read_beside(images, codes, times, run)
+        attributes, points = read_beside(images, label, codes, times, run)
         odd = count_odd(views.small(images), codes)
-        followed = follow(scans["mark"], odd, images, asked, comparison, most, run)
-        told = (*found, *_told(scans, len(images)), _counted(odd, images), *followed, *attributes)
+        followed = follow(scans["mark"], odd, images, asked, comparison, Limits(label, most), run)
+        told = (*found, *_told(scans, len(images)), _counted(odd, images, label), *followed, *attributes)
         return Examined(told, _plates(scans, points))
 
 
@@ -166,9 +168,10 @@ def _told(scans: dict[str, Scan], n: int) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _counted(odd: Odd, images: Images) -> Finding:
+def _counted(odd: Odd, images: Images, label: str) -> Finding:
     """At the place where the excess is largest."""
     place = odd.where
+    number = int(np.unique(images.codes(label))[odd.label(place)])
     value, low, high = odd.estimate(place)
     return Finding(
         "shortcut.odd.excess", _ASKS["odd"], value, low, high, n=len(images), unit="share", direction="lower",
@@ -176,7 +179,7 @@ def _counted(odd: Odd, images: Images) -> Finding:
         detail={
             "place": pixels(odd.grid, place),
             "places": [pixels(odd.grid, each) for each in odd.places],
-            "label": str(images.schema.classes[int(np.unique(images.codes(images.schema.label))[odd.label(place)])]),
+            "label": str(images.schema.conditions[label][number]),
         },
     )  # fmt: skip
 

@@ -21,12 +21,12 @@ MOST_LABELS = 12
 
 
 def read_beside(
-    images: Images, codes: Ints, times: int, run: Run
+    images: Images, label: str, codes: Ints, times: int, run: Run
 ) -> tuple[tuple[Finding, ...], dict[str, tuple[float, float]]]:
     """How much each attribute alone tells of the label, and how well it is read off images of the same label."""
     found: list[Finding] = []
     points: dict[str, tuple[float, float]] = {}
-    for name in images.schema.attributes:
+    for name in [name for name in images.schema.attributes if name != label]:
         useful_blank = Finding(
             f"shortcut.useful.{name}.auc",
             f"How well is the label told by {name!r} alone, without the image? 0.5 is a coin toss.",

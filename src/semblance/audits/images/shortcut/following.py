@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,14 @@ _SWAP = "Do a classifier's verdicts turn more often when that place is exchanged
 _GROWN = "Does the mark tell the label better in synthetic images than in real ones?"
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is asked: the name of the condition that is to be told; and of how many patients at most."""
+
+    label: str
+    most: int
+
+
 def pixels(grid: Grid, place: tuple[int, int]) -> list[int]:
     """First and last row, first and last column, of the image brought to `views.SIDE` pixels."""
     rows, columns = grid.place(*place)
@@ -36,7 +44,7 @@ def pixels(grid: Grid, place: tuple[int, int]) -> list[int]:
 
 
 def follow(
-    scans: Scan, odd: Odd, images: Images, asked: Asked, comparison: ImageComparison, most: int, run: Run
+    scans: Scan, odd: Odd, images: Images, asked: Asked, comparison: ImageComparison, limits: Limits, run: Run
 ) -> tuple[Finding, Finding]:
     """The swap test of the most suspicious place, and the mark that grew most of all suspicious places.
 
@@ -52,7 +60,7 @@ def follow(
     swapped = swap(grey, asked, scans.grid, places[0], run.seeds("shortcut/swap"))
     return (
         _swapped(blank, swapped, pixels(scans.grid, places[0])),
-        _amplified(grown, (scans.grid, places), images, asked, comparison, most, run),
+        _amplified(grown, (scans.grid, places), images, asked, comparison, limits, run),
     )
 
 
@@ -82,11 +90,11 @@ def _amplified(
     images: Images,
     asked: Asked,
     comparison: ImageComparison,
-    most: int,
+    limits: Limits,
     run: Run,
 ) -> Finding:
     """Of all the places that tell the label, the one whose mark grew for certain, or is nearest to it."""
-    label = comparison.train.schema.label
+    label, most = limits.label, limits.most
     classes, grey = np.unique(images.codes(label)), views.small(images)
     sides = []
     for part, side in (("made", comparison.fake), ("held", comparison.held)):
@@ -123,7 +131,7 @@ def _amplified(
             "held": found.real.value,
             "seen_more": {name: list(each) for name, each in found.seen.items()},
             "seen": {name: list(each) for name, each in found.shares.items()},
-            "label": str(comparison.train.schema.classes[int(classes[named[worst]])]),
+            "label": str(comparison.train.schema.conditions[label][int(classes[named[worst]])]),
         },
     )
 
