@@ -125,9 +125,9 @@ def test_a_site_that_shows_and_tells_is_placed_where_both_are_high() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("patients", [1, 3])
 def test_nothing_planted_alarms_as_often_as_stated(patients: int) -> None:
-    """Of 100 sets of images, 5 should have p ≤ .05 by chance; more than 12 would come once in 700."""
+    """Of 40 sets of images, 2 should have p ≤ .05 by chance; more than 7 would come once in 1,500."""
     alarms = dict.fromkeys(("border", "patch", "mark", "odd"), 0)
-    for seed in range(100):
+    for seed in range(40):
         images = scans(160 * patients, 100 + seed, patients=patients)
         rng = np.random.default_rng(seed)
         images = images.take(np.arange(0, len(images), patients))
@@ -137,8 +137,8 @@ def test_nothing_planted_alarms_as_often_as_stated(patients: int) -> None:
         alarms["patch"] += patches.scan(grey, asked, 99, rng).p <= 0.05
         alarms["mark"] += patches.scan(grey, asked, 99, rng, alone=True).p <= 0.05
         alarms["odd"] += bool(count_odd(grey, codes).places)
-    assert max(alarms.values()) <= 12, alarms
-    assert alarms["odd"] <= 5, alarms
+    assert max(alarms.values()) <= 7, alarms
+    assert alarms["odd"] <= 2, alarms
 
 
 def test_patients_with_many_images_count_once() -> None:
