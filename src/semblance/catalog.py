@@ -8,6 +8,8 @@ from __future__ import annotations
 from semblance.audits.canaries import CanaryAudit
 from semblance.audits.copies import Copies
 from semblance.audits.fidelity import Fidelity
+from semblance.audits.images.copies import ImageCopies
+from semblance.audits.images.invariance import Invariance
 from semblance.audits.images.shift import SiteShift
 from semblance.audits.images.shortcut import Shortcut
 from semblance.audits.inference import Inference
@@ -67,7 +69,7 @@ _QUESTIONS: tuple[type[Audit], ...] = (
 AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in _QUESTIONS}
 """In the order in which a report tells them."""
 
-_LOOKS: tuple[type[ImageAudit], ...] = (Shortcut, SiteShift)
+_LOOKS: tuple[type[ImageAudit], ...] = (ImageCopies, Shortcut, SiteShift, Invariance)
 
 IMAGE_AUDITS: dict[str, type[ImageAudit]] = {audit.name: audit for audit in _LOOKS}
 """In the order in which a report tells them."""

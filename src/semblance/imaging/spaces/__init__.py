@@ -1,0 +1,5 @@
+"""Spaces in which images can be near to each other. None needs a net that was trained elsewhere.
+
+windows.py        parts of images, cut out wherever they lie, at one size
+random_filters.py fixed random convolutions: no meaning, other looks than the pixels
+"""
