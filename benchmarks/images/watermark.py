@@ -1,10 +1,11 @@
-"""How small a mark is found? Chest X-rays of one diagnosis, cut at random into two hospitals; one of them marks its films.
+"""How small a mark is found? X-rays of one diagnosis, cut at random into two hospitals; one of them marks its films.
 
     python -m benchmarks.images.watermark [--patients 400] [--replicates 20] [--relabellings 99]
 
-A white square is blended into one place: so many pixels a side, so opaque, in such a share of one hospital's films. The
-alarm is `shortcut.mark.p` at most .05, family-wise over all places; with nothing planted it should ring in one of twenty.
-Beside it the share of replicates in which the place was named, too. Every replicate draws other patients and another cut.
+A white square is blended into one place: so many pixels a side, so opaque, in such a share of one hospital's films.
+The alarm is `shortcut.mark.p` at most .05, family-wise over all places; with nothing planted it should ring in one of
+twenty. Beside it the share of replicates in which the place was named. Every replicate draws other patients and another
+cut.
 """
 
 from __future__ import annotations

@@ -7,9 +7,10 @@ from semblance.explain.lessons.composition import Composition
 from semblance.explain.lessons.epsilon import Epsilon
 from semblance.explain.lessons.gan_game import GanGame
 from semblance.explain.lessons.memorisation import Memorisation
+from semblance.explain.lessons.shortcut import Shortcut
 from semblance.explain.lessons.vae import Vae
 from semblance.explain.lessons.wasserstein import Wasserstein
 
 LESSONS: dict[str, type[Lesson]] = {
-    lesson.name: lesson for lesson in (GanGame, Wasserstein, Vae, Memorisation, Epsilon, Composition)
+    lesson.name: lesson for lesson in (GanGame, Wasserstein, Vae, Memorisation, Epsilon, Composition, Shortcut)
 }
