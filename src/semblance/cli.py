@@ -34,7 +34,7 @@ from semblance.command import (
 )
 from semblance.comparing import shift, shift_images
 from semblance.drawing import impute, sample
-from semblance.enriching import augment
+from semblance.enriching import augment, invariance
 from semblance.errors import GateRefused
 from semblance.experimenting import experiment
 from semblance.exposing import source_risk
@@ -375,3 +375,4 @@ images.add_command(audit_images)
 images.add_command(shift_images)
 images.add_command(experiment)
 images.add_command(augment)
+images.add_command(invariance)

@@ -82,3 +82,56 @@ def _named(text: str) -> Augmentation:
 
     name, _, strengths = text.partition(":")
     return augmentation(name, settings_in(pair for pair in strengths.split(",") if pair))
+
+
+@verb("semblance images invariance scans --labels folder -o invariance.json --report invariance.html --with flip")
+@click.argument("source")
+@click.option("-o", "--output", type=FILE, metavar="FILE", required=True, help="Evidence to write, as JSON.")
+@click.option("--report", type=FILE, metavar="FILE", help="The page to write, for the board: it shows real patients.")
+@click.option("--with", "chosen", multiple=True, metavar="NAME[:KEY=VALUE,…]", help="Default: the preset, and a flip.")
+@click.option("--margin", type=click.FloatRange(min=0, min_open=True), help="Nats a change may cost; default: 0.05.")
+@click.option(
+    "--net", is_flag=True, help="Ask small nets instead of logistic regressions: far slower, and they see more."
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language of the page.  [default: en]")
+@READING
+@SEED
+@click.pass_obj
+def invariance(
+    manner: Manner,
+    /,
+    source: str,
+    output: Path,
+    report: Path | None,
+    chosen: tuple[str, ...],
+    margin: float | None,
+    net: bool,
+    lang: str,
+    seed: int,
+    **asked: Any,
+) -> None:
+    """Try whether changes of the images of SOURCE keep their labels: keeps, changes, or undecided, for each.
+
+    The margin is to be chosen before anything is looked at.
+    """
+    from semblance.destination import check_new, write_text
+    from semblance.evidence import canonical_json
+    from semblance.gallery.examination import render
+    from semblance.pipeline import augmenting, scanning
+    from semblance.pipeline.reading import begin
+    from semblance.progress import bars
+
+    changes = [_named(text) for text in chosen]
+    check_new(output)
+    check_new(report)
+    with redirect_stdout(sys.stderr), bars(hidden=manner.json) as progress:
+        run = begin(seed=seed, progress=progress)
+        read = scanning.read_images(source, progress=progress, **reading_in(asked))
+        evidence, plates = augmenting.try_changes(read.images, run, changes=changes, margin=margin, net=net)
+        write_text(canonical_json(evidence.to_dict()), output)
+        if report is not None:
+            write_text(render(evidence, plates, language=lang), report)
+    verdicts = augmenting.verdicts_in(evidence)
+    told = {"evidence": str(output), "report": None if report is None else str(report), "verdicts": verdicts}
+    width = max(map(len, verdicts))
+    manner.tell(told, "\n".join(f"{name:<{width}}  {verdict}" for name, verdict in verdicts.items()))

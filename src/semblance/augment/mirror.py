@@ -63,7 +63,10 @@ class Turn:
 
 
 def _turned(stack: NDArray[Kind], quarters: NDArray[np.int64]) -> NDArray[Kind]:
-    return np.stack([np.rot90(one, k, axes=(-2, -1)) for one, k in zip(stack, quarters.tolist(), strict=True)])
+    made = stack.copy()
+    for k in np.unique(quarters).tolist():
+        made[quarters == k] = np.rot90(stack[quarters == k], k, axes=(-2, -1))
+    return made
 
 
 def allowed_by(schema: ImageSchema) -> tuple[Flip | Turn, ...]:

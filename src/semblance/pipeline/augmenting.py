@@ -11,13 +11,17 @@ import numpy as np
 import pandas as pd
 
 from semblance import image_destination, provenance
+from semblance.audits.images.invariance import Invariance
+from semblance.audits.images.invariance.verdict import MARGIN
 from semblance.augment.oversample import duplicate, interpolate
 from semblance.augment.presets import preset
 from semblance.catalog import AUGMENTATIONS
 from semblance.contracts import Run
 from semblance.data.images import PATIENT, Images
 from semblance.errors import InputError, Unsupported
-from semblance.image_contracts import Augmentation
+from semblance.evidence import Evidence
+from semblance.extras import need
+from semblance.image_contracts import Augmentation, Plate
 from semblance.image_schema import ImageSchema
 from semblance.recipe import turned
 
@@ -133,3 +137,38 @@ def _together(parts: Sequence[Images]) -> Images:
         about=pd.concat([part.about for part in parts], ignore_index=True),
         masks=np.concatenate(masks) if masks else None,
     )
+
+
+def try_changes(
+    images: Images, run: Run, *, changes: Sequence[Augmentation] = (), margin: float | None = None, net: bool = False
+) -> tuple[Evidence, tuple[Plate, ...]]:
+    """Whether changes keep the labels of real images; see ``audits/images/invariance``.
+
+    Args:
+        changes: By default the preset of the modality, and a flip. margin: In nats. net: Ask nets.
+
+    Privacy: findings are computed on real patients and covered by no epsilon; plates marked `board` show them.
+
+    Raises:
+        MissingExtra: nets were asked for, and PyTorch is not installed.
+    """
+    if net:
+        need("neural", "--net")
+    asked = Invariance(
+        changes=tuple(changes), margin=MARGIN if margin is None else margin, net=net, folds=2 if net else 5
+    )
+    found, _ = asked.try_on(images, run)
+    counted = {"train": len(images), "holdout": 0, "synthetic": 0}
+    origin = {"images": counted, "patients": {"train": images.n_patients}, **provenance.of_run(run)}
+    return Evidence(found.findings, run.ledger.to_dict(), origin), found.plates
+
+
+def verdicts_in(evidence: Evidence) -> dict[str, str]:
+    """Of each change that was tried: its verdict and why, in a sentence."""
+    found = [finding for finding in evidence if finding.name.endswith(".verdict")]
+    return {
+        finding.name.split(".")[1]: f"{finding.detail['verdict']}: {finding.detail['because']}"
+        if finding.detail
+        else f"not asked: {finding.why}"
+        for finding in found
+    }
