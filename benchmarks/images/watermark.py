@@ -4,8 +4,8 @@
 
 A white square is blended into one place: so many pixels a side, so opaque, in such a share of one hospital's films.
 The alarm is `shortcut.mark.p` at most .05, family-wise over all places; with nothing planted it should ring in one of
-twenty. Beside it the share of replicates in which the place was named. Every replicate draws other patients and another
-cut.
+twenty. Beside it the share of replicates in which the place was named, and in which `shortcut.odd.excess` is above 0
+for certain. Every replicate draws other patients and another cut.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from benchmarks.images.cohorts import pneumonia
 from semblance.shifting import views
+from semblance.shifting.odd import count_odd
 from semblance.shifting.patches import Scan, scan
 from semblance.shifting.probe import Asked
 from semblance.stats import clopper_pearson
 
-SIZES, OPACITIES, SHARES = (2, 3, 4), (0.05, 0.1, 0.2, 0.4), (0.1, 0.3, 1.0)
+SIZES, OPACITIES, SHARES = (2, 4), (0.005, 0.01, 0.02, 0.1), (0.1, 0.3, 1.0)
 CORNER = (2, 3)
 LEVEL = 0.05
 
@@ -56,27 +57,26 @@ def main() -> None:
     train, begun = pneumonia().train, time.process_time()
     ill = views.small(train)[train.codes(train.schema.label) == 1]
 
-    def trial(seed: int, size: int, opacity: float, share: float) -> tuple[bool, bool]:
+    def trial(seed: int, size: int, opacity: float, share: float) -> tuple[bool, bool, bool]:
         rng = np.random.default_rng(seed)
         grey = ill[rng.choice(len(ill), asked.patients, replace=False)]
         site = (rng.permutation(asked.patients) % 2).astype(np.int64)
         marked = (site == 1) & (rng.random(asked.patients) < share)
         seen = planted(grey, marked, size=size, opacity=opacity)
         found = scan(seen, Asked.deal(site, rng), asked.relabellings, rng, alone=True)
-        return found.p <= LEVEL, found.p <= LEVEL and names_place(found, size)
+        return found.p <= LEVEL, found.p <= LEVEL and names_place(found, size), bool(count_odd(seen, site).places)
 
-    false = sum(trial(10_000 + seed, 1, 0.0, 0.0)[0] for seed in range(asked.clean))
+    clean = np.array([trial(10_000 + seed, 1, 0.0, 0.0) for seed in range(asked.clean)])
+    false, odd = int(clean[:, 0].sum()), int(clean[:, 2].sum())
     low, high = clopper_pearson(false, asked.clean)
     print(
-        f"nothing planted: {false} alarms of {asked.clean}, {false / asked.clean:.3f} [{low:.3f}, {high:.3f}]",
-        flush=True,
+        f"nothing planted: {false} of {asked.clean} alarm, {false / asked.clean:.3f} [{low:.3f}, {high:.3f}]; odd {odd}"
     )
-    print("size opacity share  alarms  place named")
+    print("size opacity share  alarms  place named  odd")
     for size, opacity, share in product(SIZES, OPACITIES, SHARES):
         found = np.array([trial(seed, size, opacity, share) for seed in range(asked.replicates)])
-        print(
-            f"{size:4d} {opacity:7.2f} {share:5.1f}  {found[:, 0].mean():6.2f}  {found[:, 1].mean():11.2f}", flush=True
-        )
+        alarms, named, odd_ones = found.mean(axis=0).tolist()
+        print(f"{size:4d} {opacity:7.3f} {share:5.1f}  {alarms:6.2f}  {named:11.2f}  {odd_ones:.2f}", flush=True)
     print(f"{time.process_time() - begun:.0f} CPU seconds")
 
 

@@ -112,6 +112,7 @@ def test_a_site_that_shows_and_tells_is_placed_where_both_are_high() -> None:
     examined = Shortcut().judge(ImageComparison(train, nobody, nobody), run(7))
     found = {f.name: f for f in examined.findings}
     for name in ("shortcut.useful.site.auc", "shortcut.readable.site.auc"):
+        assert found[name].status == "measured"
         assert found[name].low is not None
         assert found[name].low > 0.7
     assert found["shortcut.useful.site.auc"].detail["p"] < 0.01

@@ -27,9 +27,10 @@ def heat_maps(maps: Mapping[str, Floats]) -> bytes:
             axes.set_xticks([])
             axes.set_yticks([])
             row, column = np.unravel_index(int(np.argmax(areas)), areas.shape)
-            bright = float(areas[row, column]) > 0.8
+            sides = {0: "left", areas.shape[1] - 1: "right"}
+            aligned, bright = sides.get(int(column), "center"), float(areas[row, column]) > 0.8
             axes.text(
-                float(column), float(row), f"{areas[row, column]:.2f}", ha="center", va="center", fontsize=8,
+                float(column), float(row), f"{areas[row, column]:.2f}", ha=aligned, va="center", fontsize=8,
                 color="black" if bright else "white",
             )  # fmt: skip
         figure.colorbar(shown, ax=figure.axes, shrink=0.8, label="AUC")

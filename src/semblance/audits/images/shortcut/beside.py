@@ -60,6 +60,14 @@ def _told_by(features: Floats, codes: Ints, within: Ints | None, times: int, run
     result = probe(features, asked, asked.relabelled(times, run.seeds(f"{blank.name}/relabelled")))
     value, low, high = interval(result.scores, codes, run.seeds(f"{blank.name}/interval"))
     return replace(
-        blank, value=value, low=low, high=high, n=len(codes), baseline=0.5, method=HOW,
+        blank,
+        status="measured",
+        why="",
+        value=value,
+        low=low,
+        high=high,
+        n=len(codes),
+        baseline=0.5,
+        method=HOW,
         detail={"p": result.p, "relabellings": times},
-    )  # fmt: skip
+    )
