@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semblance.experiment import words
+from semblance.experiment.plan import NAMED
 from semblance.experiment.plots import draw_arms, draw_cuts, draw_doses
 from semblance.experiment.scoring import endpoints
 from semblance.report.draw import number, plain
@@ -46,7 +47,10 @@ def render_in(say: Language, record: Known) -> str:
         keeps=[_cut(record, keep, sites, say) for keep in record["design"]["keeps"]],
         endpoints=[words.endpoint(e.name, record, say) for e in endpoints(record["design"]["specificity"])],
         design=record["design"],
-        transforms=say.listed(*(str(t["name"]) for t in record["transforms"])),
+        own=bool(record["generator"]["name"]),
+        transforms=say.listed(*(str(t["name"]) for t in record["transforms"]))
+        if any(NAMED[arm].classical for arm in record["arms"])
+        else "",
         percent=number(100 * record["design"]["confidence"]),
         tail=number(50 * (1 - record["design"]["confidence"])),
         rare=plain(record["rare"], longest=40),

@@ -21,7 +21,7 @@ def draw_arms(record: Known, keep: int, site: str, say: Language, *, key: str) -
     lines = [line for line in record["lines"] if line["keep"] == keep]
     height = 46 + 21 * len(lines)
     with house_style():
-        axes = canvas(620, height, left=286, bottom=40, right=16, top=6)
+        axes = canvas(560, height, left=232, bottom=40, right=16, top=6)
         for place, line in enumerate(lines):
             found = line[site]["auroc"]
             colour = _colour(line["arm"])

@@ -12,14 +12,14 @@ from semblance.report.language import Language
 Known = Mapping[str, Any]
 
 ARMS = {
-    "real": "real images alone",
-    "oversampled": "and copies of them",
-    "classical": "transformed",
-    "oversampled+classical": "and copies, all transformed",
-    "synthetic": "and synthetic ones",
-    "synthetic+classical": "and synthetic ones, all transformed",
-    "synthetic-only": "synthetic ones alone",
-    "more-real": "and as many further real ones",
+    "real": "real alone",
+    "oversampled": "real + copies",
+    "classical": "real, transformed",
+    "oversampled+classical": "real + copies, transformed",
+    "synthetic": "real + synthetic",
+    "synthetic+classical": "real + synthetic, transformed",
+    "synthetic-only": "synthetic alone",
+    "more-real": "real + further real",
 }
 ENDPOINTS = {
     "auroc": "area under the ROC curve",
@@ -54,7 +54,7 @@ def arm(name: str, say: Language) -> str:
 def setting(line: Known, say: Language) -> str:
     """An arm and its ratio."""
     name = arm(line["arm"], say)
-    return say("{name} (× {n})", name=name, n=number(line["ratio"])) if line["ratio"] else name
+    return say("{name} × {n}", name=name, n=number(line["ratio"])) if line["ratio"] else name
 
 
 def endpoint(name: str, record: Known, say: Language) -> str:
@@ -90,7 +90,7 @@ def worth(line: Known, say: Language) -> str:
     told = say.thousands(round(found["images"]))
     if round(found["images"]) >= found["most"]:
         told = say("{n} or more", n=told)
-    return say("{told} ({n} to {m})", told=told, n=round(found["low"]), m=round(found["high"]))
+    return say("{name} ({n} to {m})", name=told, n=round(found["low"]), m=round(found["high"]))
 
 
 def doubts(record: Known, say: Language) -> list[tuple[str, str]]:

@@ -95,7 +95,7 @@ def experiment_images(
     cohort = cut(source, run.seeds, rare=rare or rarest(source))
     design = _design(cohort, arms, keeps, quick, {k: v for k, v in asked.items() if v is not None})
     bench = Bench(design, cohort, None if external is None else _alike(external, cohort), preset(cohort.pool.schema))
-    run.ledger.charge(Charge("experiment/images", mechanism="none"))
+    _charge(bench, made, run)
     with work_on(out, _identity(bench, made, run), resume=resume) as work:
         begun, spent = time.monotonic(), time.process_time()
         grounds = {(k, s): ground(cohort, run.seeds, keep=k, seed=s) for k in design.keeps for s in range(design.seeds)}
@@ -160,6 +160,15 @@ def _design(
         )
     named = tuple(name for name in usual if arms is None or name in arms or name == usual[0])
     return Design(named, chosen, **{**(QUICK if quick else {}), **asked})
+
+
+def _charge(bench: Bench, made: ImageGenerator | Images, run: Run) -> None:
+    """Enter every generator and what is told at the end, resumed or not."""
+    asked = any(NAMED[name].adds == "synthetic" for name in bench.design.arms)
+    if asked and not isinstance(made, Images):
+        for _ in range(len(bench.design.keeps) * bench.design.seeds):
+            run.ledger.charge(Charge(f"experiment/{made.name}", mechanism="none"))
+    run.ledger.charge(Charge("experiment/images", mechanism="none"))
 
 
 def _alike(external: Images, cohort: Cohort) -> Images:

@@ -21,6 +21,7 @@ from semblance.experiment.plan import NAMED, Setting, Trial
 from semblance.experiment.trials import Bench, attempt
 from semblance.image_contracts import ImageGenerator
 from semblance.pipeline.picturing import learn_images, sample_images
+from semblance.privacy.ledger import Ledger
 
 # ── what is drawn ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -48,6 +49,7 @@ def draw(
         inside = replace(
             run,
             seeds=seeds,
+            ledger=Ledger(run.ledger.cohort),  # all generators were entered before the first began
             checkpoint=FORGETFUL,
             gallery=None,
             progress=lambda *_: run.progress(stage, done, total),
