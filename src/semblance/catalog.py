@@ -10,6 +10,8 @@ from semblance.audits.copies import Copies
 from semblance.audits.fidelity import Fidelity
 from semblance.audits.images.copies import ImageCopies
 from semblance.audits.images.invariance import Invariance
+from semblance.audits.images.likeness import ImageLikeness
+from semblance.audits.images.membership import ImageMembership
 from semblance.audits.images.shift import SiteShift
 from semblance.audits.images.shortcut import Shortcut
 from semblance.audits.inference import Inference
@@ -69,7 +71,7 @@ _QUESTIONS: tuple[type[Audit], ...] = (
 AUDITS: dict[str, type[Audit]] = {audit.name: audit for audit in _QUESTIONS}
 """In the order in which a report tells them."""
 
-_LOOKS: tuple[type[ImageAudit], ...] = (ImageCopies, Shortcut, SiteShift, Invariance)
+_LOOKS: tuple[type[ImageAudit], ...] = (ImageLikeness, ImageCopies, ImageMembership, Shortcut, SiteShift, Invariance)
 
 IMAGE_AUDITS: dict[str, type[ImageAudit]] = {audit.name: audit for audit in _LOOKS}
 """In the order in which a report tells them."""

@@ -48,6 +48,19 @@ class RandomFilters:
         found = [self._block(images[start : start + BLOCK]) for start in range(0, len(images), BLOCK)]
         return np.concatenate(found) if found else np.empty((0, 16 * WIDTHS[-1]), dtype=np.float32)
 
+    def spread(self, images: Pixels) -> Pixels:
+        """(n, channels, height, width) -> (n, 96): mean, and standard deviation, of each filter over all places."""
+        found = [self._spread(images[start : start + BLOCK]) for start in range(0, len(images), BLOCK)]
+        return np.concatenate(found) if found else np.empty((0, 2 * sum(WIDTHS)), dtype=np.float32)
+
+    def _spread(self, images: Pixels) -> Pixels:
+        h, told = np.moveaxis(images, 1, -1), []
+        for layer in self.layers:
+            h = np.maximum(_patches(h) @ layer, 0)
+            told += [h.mean(axis=(1, 2)), h.std(axis=(1, 2))]
+            h = halve(h)
+        return np.concatenate(told, axis=1)
+
     def _block(self, images: Pixels) -> Pixels:
         h = np.moveaxis(images, 1, -1)
         for layer in self.layers:
