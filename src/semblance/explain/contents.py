@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from semblance.explain.lesson import Lesson
+from semblance.explain.lessons.augmentation import Augmentation
 from semblance.explain.lessons.composition import Composition
 from semblance.explain.lessons.epsilon import Epsilon
 from semblance.explain.lessons.gan_game import GanGame
+from semblance.explain.lessons.invariance import Invariance
 from semblance.explain.lessons.memorisation import Memorisation
+from semblance.explain.lessons.oversampling import Oversampling
 from semblance.explain.lessons.shortcut import Shortcut
 from semblance.explain.lessons.vae import Vae
 from semblance.explain.lessons.wasserstein import Wasserstein
 
-LESSONS: dict[str, type[Lesson]] = {
-    lesson.name: lesson for lesson in (GanGame, Wasserstein, Vae, Memorisation, Epsilon, Composition, Shortcut)
-}
+_ALL: tuple[type[Lesson], ...] = (
+    GanGame,
+    Wasserstein,
+    Vae,
+    Memorisation,
+    Epsilon,
+    Composition,
+    Oversampling,
+    Augmentation,
+    Invariance,
+    Shortcut,
+)
+
+LESSONS: dict[str, type[Lesson]] = {lesson.name: lesson for lesson in _ALL}
