@@ -46,6 +46,8 @@ def shift(
     """
     raw = as_raw(source)
     meaning = describe(raw, target=target, subject=subject) if schema is None else roles(schema, target, subject)
+    if meaning[site].name == meaning.target:
+        raise InputError(f"the target and the site are both {site!r}; name two columns.")
     data = read(raw, meaning)
     groups = of_table(data, site, target=meaning.target, most=MOST // (2 if run.quick else 1), rng=run.seeds("shift"))
     return disclosure.protect(Evidence(tell(groups, run), {}, provenance.of_run(run)))
