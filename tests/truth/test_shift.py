@@ -109,6 +109,9 @@ def test_a_model_that_shines_at_one_site_and_fails_at_the_other_is_caught() -> N
     assert pair["at_home"] > 0.7
     assert pair["local"] > 0.7
     assert pair["abroad"] < 0.4
+    drop = found["shift.transfer.drop"]
+    assert drop.high is not None
+    assert drop.high < -0.2
     assert "n" not in pair
 
 

@@ -124,7 +124,8 @@ class Transfer(NamedTuple):
     """A model from one site, at another.
 
     at_home: Its cross-fitted area where it learned. abroad: Its area at the other site. local: The cross-fitted area
-    there of a model that learned there. gap: abroad minus local, of the same patients. n: Patients there.
+    there of a model that learned there. gap: abroad minus local, of the same patients. drop: abroad minus at_home,
+    of other patients. n: Patients there.
     """
 
     learned: str
@@ -133,6 +134,7 @@ class Transfer(NamedTuple):
     abroad: float
     local: float
     gap: stats.Estimate
+    drop: stats.Estimate
     n: int
 
 
@@ -164,10 +166,19 @@ def carry(groups: Groups, run: Run) -> list[Transfer]:
         abroad = own[a][2].predict(groups.features[rows], num_threads=1)
         positive = groups.target[rows] == 1
         gap = _paired(abroad, local, positive, run.seeds(f"shift/transfer/{a}/{b}"), confidence)
-        home = stats.auc(own[a][1], groups.target[own[a][0]] == 1)
+        home = stats.auc_interval(own[a][1], groups.target[own[a][0]] == 1, inflate=2.0, confidence=confidence)
+        drop = _minus(stats.auc_interval(abroad, positive, confidence=confidence), home)
         areas = stats.auc(abroad, positive), stats.auc(local, positive)
-        found.append(Transfer(groups.sites[a], groups.sites[b], home, *areas, gap, len(rows)))
+        found.append(Transfer(groups.sites[a], groups.sites[b], home.value, *areas, gap, drop, len(rows)))
     return sorted(found, key=lambda t: t.gap.high)
+
+
+def _minus(one: stats.Estimate, other: stats.Estimate) -> stats.Estimate:
+    """The difference of independent estimates (Zou and Donner 2008)."""
+    value = one.value - other.value
+    below = math.hypot(one.value - one.low, other.high - other.value)
+    above = math.hypot(one.high - one.value, other.value - other.low)
+    return stats.Estimate(value, value - below, value + above)
 
 
 def _paired(

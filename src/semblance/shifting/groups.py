@@ -49,7 +49,7 @@ class Groups:
 def of_table(data: Dataset, site: str, *, target: str | None, most: int, rng: np.random.Generator) -> Groups:
     """A row of each patient, cut by the labels of `site`; a column of numbers or dates is cut at its median.
 
-    The target is one of two values (of numbers: above the smallest one).
+    The target is 1 for the second of two labels in alphabetical order; of numbers, above the smallest.
 
     Raises:
         InputError: there are no two sites with enough patients.
@@ -144,8 +144,7 @@ def _binary(data: Dataset, target: str) -> Ints:
         scale = numbers(data, target)
         return np.where(np.isnan(scale), -1, scale > np.nanmin(scale)).astype(np.int64)
     values = data.frame[target]
-    found, counts = np.unique(values.dropna().astype(str), return_counts=True)
+    found = np.unique(values.dropna().astype(str))
     if len(found) != 2:
         raise InputError(f"the target {target!r} has not two values; name another, or leave it out.")
-    rarer = found[int(np.argmin(counts))]
-    return np.where(values.isna(), -1, values.astype(str) == rarer).astype(np.int64)
+    return np.where(values.isna(), -1, values.astype(str) == found[1]).astype(np.int64)

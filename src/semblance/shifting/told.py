@@ -23,7 +23,12 @@ ASKS = {
     "shift.concept.p": "Could it be chance that patients alike in all columns fare otherwise at another site? A small "
     "p means no.",
     "shift.transfer.gap": "How much worse is a model that learned at one site, at another, than one from there?",
+    "shift.transfer.drop": "How much worse does a model do at another site than at the one where it learned?",
 }
+_DROPPED = (
+    "LightGBM from each site, cross-fitted at home, against itself at each other; DeLong intervals, combined by Zou "
+    "and Donner (2008), Bonferroni over all pairs; the pair whose loss is surest"
+)
 _NO_OUTCOME = f"no outcome of two values with {FEW_OUTCOMES} patients of each at two sites"
 
 
@@ -82,11 +87,11 @@ def _mmd(groups: Groups, run: Run) -> Finding:
 
 def _outcome(groups: Groups, run: Run) -> tuple[Finding, ...]:
     """The outcome's frequency, its dependence on the site given the columns, and models carried over."""
-    names = ("shift.label.p", "shift.concept.p", "shift.transfer.gap")
+    names = ("shift.label.p", "shift.concept.p", "shift.transfer.gap", "shift.transfer.drop")
     known = groups.target >= 0
     if len(np.unique(groups.target[known])) < 2 or len(np.unique(groups.site[known])) < len(groups.sites):
         return tuple(replace(_blank(name), why=_NO_OUTCOME) for name in names)
-    return (_label(groups), _concept(groups, run), _transfer(groups, run))
+    return (_label(groups), _concept(groups, run), *_transfer(groups, run))
 
 
 def _label(groups: Groups) -> Finding:
@@ -122,10 +127,11 @@ def _concept(groups: Groups, run: Run) -> Finding:
     )  # fmt: skip
 
 
-def _transfer(groups: Groups, run: Run) -> Finding:
+def _transfer(groups: Groups, run: Run) -> tuple[Finding, Finding]:
     found = carry(groups, run)
     if not found:
-        return replace(_blank("shift.transfer.gap"), why=_NO_OUTCOME)
+        blanks = [replace(_blank(f"shift.transfer.{kind}"), why=_NO_OUTCOME) for kind in ("gap", "drop")]
+        return blanks[0], blanks[1]
     worst = found[0]
     method = (
         "LightGBM from each site at each other, against one cross-fitted there, on the same patients; bootstrap of "
@@ -136,15 +142,22 @@ def _transfer(groups: Groups, run: Run) -> Finding:
         "used": worst.used,
         "pairs": [_pair(t) for t in found],
     }
-    return replace(
+    gap = replace(
         _blank("shift.transfer.gap"), value=worst.gap.value, low=worst.gap.low, high=worst.gap.high, n=worst.n,
         unit="AUC", direction="higher", baseline=0.0, status="measured", why="", method=method, detail=detail,
     )  # fmt: skip
 
+    fall = min(found, key=lambda t: t.drop.high)
+    drop = replace(
+        gap, name="shift.transfer.drop", question=ASKS["shift.transfer.drop"], value=fall.drop.value,
+        low=fall.drop.low, high=fall.drop.high, n=fall.n, method=_DROPPED, detail=_pair(fall),
+    )  # fmt: skip
+    return gap, drop
+
 
 def _pair(found: Transfer) -> dict[str, object]:
     areas = {"at_home": found.at_home, "abroad": found.abroad, "local": found.local}
-    return {"learned": found.learned, "used": found.used, **areas, "gap": list(found.gap)}
+    return {"learned": found.learned, "used": found.used, **areas, "gap": list(found.gap), "drop": list(found.drop)}
 
 
 def _blank(name: str) -> Finding:

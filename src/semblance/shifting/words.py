@@ -10,7 +10,8 @@ _WHAT = {
     "shift.mmd.p": "all columns together",
     "shift.label.p": "frequency of the outcome",
     "shift.concept.p": "outcome of like patients",
-    "shift.transfer.gap": "model carried to another site",
+    "shift.transfer.gap": "against a model from there",
+    "shift.transfer.drop": "model carried to another site",
     "shortcut.border.auc": "label from the border alone",
     "shortcut.histogram.auc": "label from brightness alone",
     "shortcut.surround.auc": "label from the surroundings",
@@ -55,8 +56,8 @@ def _more(finding: Finding) -> str:
         return "; most: " + ", ".join(
             f"{c['column']} ({c['site']}, total variation {c['tv']:.2f})" for c in detail["columns"][:3]
         )
-    if finding.name == "shift.transfer.gap":
-        worst = detail["pairs"][0]
+    if finding.name.startswith("shift.transfer."):
+        worst = detail["pairs"][0] if "pairs" in detail else detail
         return (
             f"; from {worst['learned']} ({worst['at_home']:.3f} at home) to {worst['used']} "
             f"({worst['abroad']:.3f}, where its own reaches {worst['local']:.3f})"
