@@ -110,12 +110,14 @@ class Invariance:
             _binned("conflict", conflict(self.zoom), loss, self.zoom),
             # counts of n images are off by 1/sqrt(n), and the loss by the square of that
             Claim("flip", math.log(2), float(flipped.mean()), 64 / IMAGES, "sampling"),
-            _mean("wrongly_safe", called_safe(self.margin, self.margin, self.error), (np.abs(at_margin) < reach) * 1.0),
-            _mean("rightly_safe", called_safe(0.0, self.margin, self.error), (np.abs(none) < reach) * 1.0),
+            _mean(
+                "wrongly_safe", called_safe(self.margin, self.margin, self.error), _shares(np.abs(at_margin) < reach)
+            ),
+            _mean("rightly_safe", called_safe(0.0, self.margin, self.error), _shares(np.abs(none) < reach)),
             _mean(
                 "missed",
                 not_found(self.error, self.error),
-                (self.error + none < ONE_SIDED * self.error) * 1.0,
+                _shares(self.error + none < ONE_SIDED * self.error),
             ),
         )
         numbers = {
@@ -152,6 +154,10 @@ def _flip(rng: np.random.Generator) -> tuple[Floats, Floats]:
 def _mean(name: str, formula: float, each: Floats) -> Claim:
     error = max(float(each.std()), 1e-4) / math.sqrt(len(each))
     return Claim(name, formula, float(each.mean()), 4 * error, "sampling")
+
+
+def _shares(true: NDArray[np.bool_]) -> Floats:
+    return true.astype(np.float64)
 
 
 def _binned(name: str, formula: float, each: Floats, zoom: float) -> Claim:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from semblance.audits.images.invariance.verdict import Judged
 from semblance.contracts import Run
@@ -129,6 +130,7 @@ def intervals(judged: Mapping[str, Judged]) -> Plate:
     axes.set_yticks(range(len(judged)), list(judged))
     axes.invert_yaxis()
     axes.set_xscale("symlog", linthresh=0.1, linscale=1.5)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axes.set_xlabel("nats; dashed: the margin")
     axes.legend(
         fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.2 if len(judged) < 4 else 1.14), ncol=3
