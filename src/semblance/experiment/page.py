@@ -76,7 +76,8 @@ def _made_of(record: Known, say: Language) -> list[str]:
 
 
 def _judgement(found: Known, record: Known, say: Language) -> dict[str, Any]:
-    line = next(x for x in record["lines"] if all(x[name] == found[name] for name in ("keep", "arm", "ratio")))
+    here = {(x["arm"], x["ratio"]): x for x in record["lines"] if x["keep"] == found["keep"]}
+    line, best = (here[x["arm"], x["ratio"]] for x in (found, found["best"]))
     further = found["elsewhere"]
     return {
         "name": words.setting(found, say),
@@ -90,6 +91,7 @@ def _judgement(found: Known, record: Known, say: Language) -> dict[str, Any]:
         "change": _cell(found["change"], say),
         "elsewhere": None if further is None else _cell(further["gain"], say),
         "worth": words.worth(line, say),
+        "worth_best": words.worth(best, say),
     }
 
 

@@ -81,7 +81,9 @@ def _told(gain: Gain, confidence: float) -> dict[str, Any]:
 
 
 def _worth(here: Resampled, one: Setting, curve: Mapping[Setting, int], confidence: float) -> dict[str, Any] | None:
-    found = worth(here, one, curve, confidence=confidence) if NAMED[one.arm].adds == "synthetic" else None
+    found = (
+        worth(here, one, curve, confidence=confidence) if NAMED[one.arm].adds in ("synthetic", "duplicates") else None
+    )
     if found is None:
         return None
     return {"images": found.images, "low": found.low, "high": found.high, "most": found.most}
