@@ -234,10 +234,13 @@ def _isolated(fake: Dataset, columns: tuple[Column, ...], run: Run, most: int) -
 
 
 def _method(predicates: int, size: int, *, every: bool) -> str:
+    tried = f"{predicates} predicates, each fitting exactly one synthetic patient"
+    if every:
+        tried = f"{predicates} predicates, all there are, each fitting exactly one synthetic patient"
     return (
-        f"{predicates} predicates, {'all there are, ' if every else ''}each fitting exactly one synthetic patient; share that fit exactly one training "
-        f"patient minus share that fit exactly one held-out patient, both among {size} patients, scaled to all "
-        "training patients; Newcombe interval at the number of independent predicates that relabelling patients shows"
+        f"{tried}; share that fit exactly one training patient minus share that fit exactly one held-out patient, both "
+        f"among {size} patients, scaled to all training patients; Newcombe interval at the number of independent "
+        "predicates that relabelling patients shows"
     )
 
 
