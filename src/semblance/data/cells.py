@@ -167,10 +167,16 @@ class Cells:
         )
 
 
+_DAYS = tuple(np.array(["1000-01-01", "9999-12-31"], "datetime64[D]").astype(np.float64).tolist())
+_CALENDAR = {"date": (_DAYS[0], _DAYS[1]), "datetime": (_DAYS[0] * 86_400, _DAYS[1] * 86_400)}
+"""Where dates of four-digit years end: cells that noise makes where nobody is may lie farther, and overflow."""
+
+
 def _writable(column: Column) -> tuple[float, float]:
     """The bounds, moved inwards to values that the column's decimals can write: rounding must not cross a bound."""
     step = 1.0 if column.kind == "date" else 10.0**-column.decimals
-    ends = [-np.inf if column.low is None else column.low, np.inf if column.high is None else column.high]
+    least, most = _CALENDAR.get(column.kind, (-np.inf, np.inf))
+    ends = [least if column.low is None else column.low, most if column.high is None else column.high]
     if column.kind == "datetime":
         return ends[0], ends[1]
     for side, end in enumerate(ends):

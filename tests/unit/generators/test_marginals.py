@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from semblance.contracts import Run
+from semblance.data.cells import Cells
 from semblance.data.dataset import Dataset
 from semblance.engines.local import Local
 from semblance.errors import BudgetExceeded, FitError, InputError, Unsupported
@@ -164,6 +165,15 @@ def test_nothing_is_read_off_that_nobody_declared() -> None:
     assert fake.scale("dose")[fake.frame["dose"].notna()].max() < 1000
     assert abs(np.nanmedian(fake.scale("age")) - np.median(data.scale("age"))) < 12
     assert any("failure" in charge.mechanism for charge in run.ledger.charges)
+
+
+def test_dates_that_noise_puts_beyond_the_calendar_stay_dates() -> None:
+    """Without declared bounds noise may make a cell where nobody is: in a power of two that no calendar holds."""
+    column = Column("day", "date", date_format="%Y-%m-%d")
+    far = np.array([-(2.0**40), 2.0**40])
+    cells = Cells(column, (), np.full(2, np.nan), tuple(np.array([x, x]) for x in far), far[1:], np.arange(2), False)
+    drawn = cells.decode(np.array([0, 1], dtype=np.int32), np.random.default_rng(0))
+    assert drawn.dt.year.tolist() == [1000, 9999]
 
 
 @pytest.mark.slow
