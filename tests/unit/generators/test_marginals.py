@@ -162,7 +162,9 @@ def test_nothing_is_read_off_that_nobody_declared() -> None:
     fake = model.sample(2500, run)
     assert set(fake.frame["code"].dropna()) == {"001", "010"}
     assert set(fake.frame["stage"]) == {"I", "II", "III"}
-    assert fake.scale("dose")[fake.frame["dose"].notna()].max() < 1000
+    doses = fake.scale("dose")[fake.frame["dose"].notna()]
+    assert 98_765.43 not in doses
+    assert (doses >= 1000).mean() < 0.05  # noise alone may find somebody in an empty power of two
     assert abs(np.nanmedian(fake.scale("age")) - np.median(data.scale("age"))) < 12
     assert any("failure" in charge.mechanism for charge in run.ledger.charges)
 
