@@ -240,18 +240,7 @@ def test_few_descriptions_are_underpowered_and_none_is_said() -> None:
 
     found = judged(Comparison(table(300), table(300), table(300)))
     assert {f.status for f in found.values()} == {"skipped"}
-    assert judged(three((300, 300, 60)))["multivariate"].status == "underpowered"
-
-
-def test_values_that_are_few_but_all_there_are_speak_by_their_interval() -> None:
-    """Nobody could try more of them. Few innocent ones still leave a wide interval, which no gate lets through."""
-    innocent = judged(three((300, 300, 20)))["univariate"]
-    assert innocent.status == "measured"
-    assert "all there are" in innocent.method
-    assert innocent.low <= 0 < 0.05 < innocent.high  # type: ignore[operator]
-    c = three((300, 300, 20))
-    copied = judged(replace(c, fake=replace(c.train.take(np.arange(20)), origin="synthetic")))["univariate"]
-    assert copied.low > 0.05  # type: ignore[operator]
+    assert judged(three((300, 300, 60)))["univariate"].status == "underpowered"
 
 
 def test_a_table_whose_every_row_comes_twice_does_not_pass_unasked() -> None:

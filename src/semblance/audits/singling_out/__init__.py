@@ -44,8 +44,7 @@ KINDS = {
 }
 """What is asked of each kind of predicate."""
 ENOUGH = 1_000
-"""Predicates of one kind below which the finding is underpowered, unless they are all there are: then nobody could try
-more, and the interval alone says how much they tell."""
+"""Predicates of one kind below which the finding is underpowered."""
 FEW = 100
 """Patients on either side below which it is."""
 ISOLATED = 0.1
@@ -85,16 +84,12 @@ class SinglingOut:
         attack = Attack.of(comparison, columns, run)
         isolated = _isolated(comparison.fake, columns, run, self.seeds // (4 if run.quick else 1))
         everyone = run.seeds("audit/singling_out/seeds").permutation(comparison.fake.n_rows).astype(np.int64)
-        single, every = attack.single_values(run, wanted)
         formed = {
-            "univariate": (single, 0),
+            "univariate": (attack.single_values(run, wanted), 0),
             "multivariate": attack.combinations("multivariate", everyone, run, wanted),
             "outliers": attack.combinations("outliers", isolated, run, wanted),
         }
-        found = [
-            attack.finding(kind, made, spare, run, every=every and kind == "univariate")
-            for kind, (made, spare) in formed.items()
-        ]
+        found = [attack.finding(kind, made, spare, run) for kind, (made, spare) in formed.items()]
         adjusted = stats.holm([f.detail.get("p", 1.0) for f in found])
         return tuple(
             replace(f, detail={**f.detail, "p_holm": float(p)}) if "p" in f.detail else f
@@ -120,11 +115,10 @@ class Attack:
         )
         return cls(columns, fake, Game(members, others), windows(fake, columns), windows(others, columns))
 
-    def single_values(self, run: Run, wanted: int) -> tuple[list[Predicate], bool]:
-        """Values that one synthetic patient alone holds, and whether these are all of them."""
+    def single_values(self, run: Run, wanted: int) -> list[Predicate]:
         every = univariate(self.fake, self.columns)
         order = run.seeds("audit/singling_out/univariate").permutation(len(every))[:wanted]
-        return [every[i] for i in order], len(every) <= wanted
+        return [every[i] for i in order]
 
     def combinations(self, kind: str, seeds: Ints, run: Run, wanted: int) -> tuple[list[Predicate], int]:
         """Predicates with the fewest spare conditions that make them light enough, and how many those are.
@@ -162,8 +156,7 @@ class Attack:
                 found.append(predicate)
         return found
 
-    def finding(self, kind: str, predicates: list[Predicate], spare: int, run: Run, *, every: bool) -> Finding:
-        """How many more training than held-out patients predicates single out. `every`: there are no others."""
+    def finding(self, kind: str, predicates: list[Predicate], spare: int, run: Run) -> Finding:
         if not predicates:
             return self._nothing(kind, run)
         score = play(self.game, predicates, run.seeds(f"audit/singling_out/{kind}/relabel"))
@@ -172,7 +165,7 @@ class Attack:
         why = ""
         if size < FEW:
             why = f"fewer than {FEW} training or held-out patients"
-        elif len(predicates) < ENOUGH and not every:
+        elif len(predicates) < ENOUGH:
             why = f"fewer than {ENOUGH} different descriptions fit exactly one synthetic patient"
         return replace(
             _silent(kind, "skipped", "not measured"),
@@ -182,7 +175,7 @@ class Attack:
             n=self.game.members.n + self.game.others.n,
             status="underpowered" if why else "measured",
             why=why,
-            method=_method(len(predicates), size, every=every),
+            method=_method(len(predicates), size),
             detail=self._detail(kind, predicates, score, spare, run),
         )
 
@@ -233,14 +226,11 @@ def _isolated(fake: Dataset, columns: tuple[Column, ...], run: Run, most: int) -
     return rows[distance >= np.quantile(distance, 1 - ISOLATED)]
 
 
-def _method(predicates: int, size: int, *, every: bool) -> str:
-    tried = f"{predicates} predicates, each fitting exactly one synthetic patient"
-    if every:
-        tried = f"{predicates} predicates, all there are, each fitting exactly one synthetic patient"
+def _method(predicates: int, size: int) -> str:
     return (
-        f"{tried}; share that fit exactly one training patient minus share that fit exactly one held-out patient, both "
-        f"among {size} patients, scaled to all training patients; Newcombe interval at the number of independent "
-        "predicates that relabelling patients shows"
+        f"{predicates} predicates, each fitting exactly one synthetic patient; share that fit exactly one training "
+        f"patient minus share that fit exactly one held-out patient, both among {size} patients, scaled to all "
+        "training patients; Newcombe interval at the number of independent predicates that relabelling patients shows"
     )
 
 
